@@ -48,6 +48,8 @@ export interface Receiver {
    * @param text - Whether the message is text.
    */
   message(data: string | Uint8Array, text: boolean): void;
+  /** A PING came. The engine has answered it. Not every engine tells. */
+  ping(): void;
   /** A PONG came. */
   pong(): void;
   /** What was queued has left, or enough of it that sending may go on. */

@@ -1,0 +1,132 @@
+/**
+ * Starts a server as a program: options in, one line when it is ready, signals until it ends.
+ *
+ * It uses `node:process`, which Node, Bun and Deno all have; what differs between them is in their adapters.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import process from 'node:process';
+import { createAnswerer, createApp } from '../core/app.ts';
+import { chooseEngine } from '../core/choice.ts';
+import { type Config, parseConfig } from '../core/config.ts';
+import type { Handler } from '../core/connection.ts';
+import { echo } from '../core/echo.ts';
+import type { Listener } from '../core/engine.ts';
+import { printable } from '../core/report.ts';
+import { WebSocketServer } from '../core/server.ts';
+import { createLog } from './log.ts';
+import { readPage } from './page.ts';
+import { detectRuntime } from './runtime.ts';
+
+/** What a program can set. */
+export interface StartOptions {
+  /** What is run for each connection. Default: the echo loop. */
+  readonly handler?: Handler;
+  /** Default: those of the process. */
+  readonly argv?: readonly string[];
+}
+
+/** Exit statuses, after what shells use for a signal (128 + SIGINT). */
+const USAGE = 2;
+const FAILED = 1;
+const INTERRUPTED = 130;
+
+/** Starts a server and serves until a signal ends it. Ends the process where that can't be. */
+export async function start({ handler = echo, argv = process.argv.slice(2) }: StartOptions = {}): Promise<void> {
+  const parsed = parseConfig({ argv, env: (name) => process.env[name] });
+  if (parsed.kind === 'help') return print(parsed.text);
+  if (parsed.kind === 'version') return print(`${version()}\n`);
+  if (parsed.kind === 'error') return fail(parsed.message, USAGE);
+  const { config } = parsed;
+
+  const runtime = await detectRuntime();
+  const choice = chooseEngine(config, { runtime: runtime.name, native: runtime.native, portable: runtime.portable });
+  if ('fault' in choice) return fail(choice.fault, USAGE);
+  const engine = choice.engine === 'native' ? runtime.native : runtime.portable;
+
+  const log = createLog(config.log, print);
+  const server = new WebSocketServer(config, {
+    capabilities: engine.capabilities,
+    now: () => performance.now(),
+    after(milliseconds, callback) {
+      const timer = setTimeout(callback, milliseconds);
+      return () => clearTimeout(timer);
+    },
+    byteLength: (text) => Buffer.byteLength(text),
+    report: log.report,
+  });
+  const app = createApp(server, {
+    path: config.path,
+    handler,
+    page: readPage(new URL('../public/', import.meta.url)),
+    runtime: runtime.name,
+    version: runtime.version,
+    engine: engine.name,
+  });
+
+  let listener: Listener;
+  try {
+    listener = await engine.listen({
+      hostname: config.host,
+      port: config.port,
+      answer: createAnswerer(app, server),
+      maxMessageSize: config.maxMessageSize,
+      keepAliveInterval: config.keepAliveInterval,
+    });
+  } catch (error) {
+    return fail(whyNotListening(error, config), FAILED);
+  }
+
+  let signals = 0;
+  const onSignal = () => {
+    if (++signals > 1) process.exit(INTERRUPTED);
+    void server.shutdown().then(() => exit(0));
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+
+  log.listening({
+    event: 'listening',
+    url: `http://${listener.hostname.includes(':') ? `[${listener.hostname}]` : listener.hostname}:${listener.port}`,
+    path: config.path,
+    runtime: runtime.name,
+    version: runtime.version,
+    engine: engine.name,
+    ...(choice.note === undefined ? {} : { note: choice.note }),
+  });
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}
+
+function fail(message: string, status: number): void {
+  process.stderr.write(`echoline: ${message}\n`);
+  exit(status);
+}
+
+/** Ends the process when what was printed is out. */
+function exit(status: number): void {
+  process.stdout.write('', () => process.exit(status));
+}
+
+function version(): string {
+  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
+}
+
+/** One line on why an address can't be listened on. Node and Bun give codes, Deno names. */
+function whyNotListening(error: unknown, { host, port }: Config): string {
+  const { code, name, message } = error as { code?: string; name?: string; message?: string };
+  const reason = code ?? name ?? '';
+  if (/^(?:EADDRINUSE|AddrInUse)$/.test(reason)) {
+    return `port ${port} of ${host} is in use; stop what uses it, or choose another with --port (0 takes a free one)`;
+  }
+  if (/^(?:EACCES|EPERM|PermissionDenied|NotCapable)$/.test(reason)) {
+    return `port ${port} of ${host} may not be listened on; choose another with --port (from 1024 on anyone may)`;
+  }
+  if (/^(?:EADDRNOTAVAIL|AddrNotAvailable|ENOTFOUND|EAI_AGAIN)$/.test(reason)) {
+    return `${host} is no address of this machine; choose another with --host, such as 127.0.0.1`;
+  }
+  return `can't listen on port ${port} of ${host}: ${printable(message ?? String(error))}`;
+}

@@ -1,0 +1,166 @@
+/**
+ * The Hono app: the socket path, the page, info and health. Every request goes through it, upgrades too, so that
+ * middleware runs before a socket exists.
+ *
+ * @module
+ */
+import { type Context, Hono, type Handler as HonoHandler } from 'hono';
+import { etag } from 'hono/etag';
+import { secureHeaders } from 'hono/secure-headers';
+import type { Handler } from './connection.ts';
+import type { Answer, Answerer, Peer } from './engine.ts';
+import { type Accept, type Refusal, refuseShutdown, refuseUnknownPath } from './handshake.ts';
+import { idleTimeout, type WebSocketServer } from './server.ts';
+
+const TEXT = 'text/plain; charset=utf-8';
+
+/** What comes with a request, as Hono's `c.env`. */
+export interface Bindings {
+  readonly peer: Peer;
+  /** Takes the request over as a WebSocket, once the middleware around the route has had its say. */
+  upgrade(accept: Accept, handler: Handler): Response;
+}
+
+/** Hono's environment of an app that serves WebSockets. */
+export interface AppEnv {
+  Bindings: Bindings;
+}
+
+/** A file of the page. */
+export interface PageFile {
+  readonly type: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** What the app is made of. */
+export interface AppOptions {
+  /** Where sockets are served, such as `/ws`. */
+  readonly path: string;
+  readonly handler: Handler;
+  /** The page's files by their names; `index.html` is served at `/`. */
+  readonly page: ReadonlyMap<string, PageFile>;
+  readonly runtime: string;
+  readonly version: string;
+  readonly engine: string;
+}
+
+/** What `GET /info` answers. Times in seconds, sizes in bytes. */
+export interface Info {
+  readonly runtime: string;
+  readonly version: string;
+  readonly engine: string;
+  readonly path: string;
+  /** X, or 0 where clients need not send anything. */
+  readonly pingInterval: number;
+  /** 2·X, or 0. */
+  readonly idleTimeout: number;
+  readonly maxMessageSize: number;
+  readonly subprotocols: readonly string[];
+}
+
+/**
+ * A route's handler that accepts WebSockets: `app.all('/ws', webSocket(server, handler))`. It takes every method,
+ * because what is wrong with a request is told to the client.
+ */
+export function webSocket(server: WebSocketServer, handler: Handler): HonoHandler<AppEnv> {
+  return (c) => {
+    const verdict = server.judge(c.req.raw);
+    if (verdict.accepted) return c.env.upgrade(verdict, handler);
+    server.refused(verdict, c.req.raw, c.env.peer);
+    return respond(verdict);
+  };
+}
+
+/** The app of the echo server. */
+export function createApp(server: WebSocketServer, options: AppOptions): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  app.use(async (_, next) => (server.shuttingDown ? respond(refuseShutdown()) : next()));
+  app.all(options.path, webSocket(server, options.handler));
+
+  const { pingInterval, maxMessageSize, subprotocols } = server.options;
+  const idle = idleTimeout(server.options) / 1000;
+  const info: Info = {
+    runtime: options.runtime,
+    version: options.version,
+    engine: options.engine,
+    path: options.path,
+    pingInterval: idle === 0 ? 0 : pingInterval / 1000,
+    idleTimeout: idle,
+    maxMessageSize,
+    subprotocols,
+  };
+  const guard = secureHeaders({
+    contentSecurityPolicy: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'"],
+      // The page tries any WebSocket server, not only its own.
+      connectSrc: ["'self'", 'ws:', 'wss:'],
+      baseUri: ["'none'"],
+      formAction: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+    // What carries TLS, here or in front, decides about HTTPS for its host.
+    strictTransportSecurity: false,
+  });
+  const read = (path: string, get: (c: Context<AppEnv>) => Response) => {
+    app.get(path, guard, etag(), get);
+    app.all(path, () => body('This path answers GET and HEAD.\n', TEXT, 'no-store', 405, { allow: 'GET, HEAD' }));
+  };
+  read('/info', () => body(`${JSON.stringify(info)}\n`, 'application/json', 'no-store'));
+  read('/health', () =>
+    body(`${JSON.stringify({ status: 'ok', connections: server.size })}\n`, 'application/json', 'no-store'),
+  );
+  for (const [name, file] of options.page) {
+    read(name === 'index.html' ? '/' : `/${name}`, () => body(file.bytes, file.type, 'no-cache'));
+  }
+  app.notFound(() => respond(refuseUnknownPath()));
+  app.onError((error) => {
+    server.applicationFailed(error);
+    return body('Something went wrong in the server.\n', TEXT, 'no-store', 500);
+  });
+  return app;
+}
+
+/**
+ * What an engine asks for every request: the app's response, or, where its route and all middleware agreed, an upgrade
+ * with the headers that they set.
+ */
+export function createAnswerer(app: Hono<AppEnv>, server: WebSocketServer): Answerer {
+  return async (request, peer): Promise<Answer> => {
+    let agreed: { accept: Accept; handler: Handler } | undefined;
+    const response = await app.fetch(request, {
+      peer,
+      upgrade(accept, handler) {
+        agreed = { accept, handler };
+        // Stands for 101, which a Response can't have (Fetch standard, section 5.5), on its way through middleware.
+        return new Response(null, { headers: accept.headers });
+      },
+    });
+    if (agreed === undefined || response.status !== 200) return response;
+    const upgrade = server.admit(request, peer, agreed.accept, response.headers, agreed.handler);
+    if (!('accepted' in upgrade)) return upgrade;
+    server.refused(upgrade, request, peer);
+    return respond(upgrade);
+  };
+}
+
+function respond({ status, headers, body }: Refusal): Response {
+  return new Response(body, { status, headers: { ...headers, 'content-length': String(body.length) } });
+}
+
+function body(
+  content: string | Uint8Array<ArrayBuffer>,
+  type: string,
+  cache: string,
+  status = 200,
+  headers: Record<string, string> = {},
+): Response {
+  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  return new Response(bytes, {
+    status,
+    // The length is named because an answer to HEAD has no body that a runtime could measure.
+    headers: { 'content-type': type, 'content-length': String(bytes.length), 'cache-control': cache, ...headers },
+  });
+}

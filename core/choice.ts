@@ -1,0 +1,72 @@
+/**
+ * Which engine carries the connections.
+ *
+ * @module
+ */
+import { type Config, flagOf, type OptionName } from './config.ts';
+import type { Capabilities, Engine } from './engine.ts';
+
+/** The engines of a runtime; on Node both are one. */
+export interface Engines {
+  /** The runtime's name, such as `Deno`. */
+  readonly runtime: string;
+  readonly native: Pick<Engine, 'name' | 'capabilities'>;
+  readonly portable: Pick<Engine, 'name' | 'capabilities'>;
+}
+
+/** The engine to take, or one line on what stands in the way and what would be right. */
+export type Choice = { readonly engine: 'native' | 'portable'; readonly note?: string } | { readonly fault: string };
+
+/** An option that only some engines can honour. */
+interface Need {
+  readonly option: OptionName;
+  readonly applies: (config: Config) => boolean;
+  readonly capability: keyof Capabilities;
+  readonly lack: string;
+}
+
+const needs: readonly Need[] = [
+  {
+    option: 'keepAliveTimeout',
+    applies: (config) => config.keepAliveTimeout > 0,
+    capability: 'ping',
+    lack: 'does not tell of PONGs',
+  },
+  {
+    option: 'liveness',
+    applies: (config) => config.liveness === 'frames',
+    capability: 'ping',
+    lack: 'does not tell of PONGs',
+  },
+];
+
+/** What a server needs that strangers can reach, and what it means not to have it. */
+const limits: readonly { readonly capability: keyof Capabilities; readonly lack: string }[] = [
+  { capability: 'messageLimit', lack: 'bound a message before it is all in memory' },
+  { capability: 'pause', lack: 'slow a sender down' },
+  { capability: 'terminate', lack: 'drop a client that does not read' },
+  { capability: 'requestTimeout', lack: 'drop a client that never finishes its request' },
+];
+
+/** Whether only this machine can reach an address (RFC 6890, RFC 6761 section 6.3). */
+export function isLoopback(host: string): boolean {
+  return /^(?:127(?:\.\d{1,3}){3}|::1|(?:.+\.)?localhost)$/i.test(host);
+}
+
+/** Chooses the engine that the configuration asks for, or, for `auto`, the native one unless it lacks what is needed. */
+export function chooseEngine(config: Config, { runtime, native, portable }: Engines): Choice {
+  if (native === portable) return { engine: portable.name };
+  if (config.engine === 'portable') return { engine: 'portable' };
+  const missing = needs.find((need) => need.applies(config) && !native.capabilities[need.capability]);
+  if (missing !== undefined) {
+    const what = `${runtime}'s native engine ${missing.lack}, which ${flagOf(missing.option)} needs`;
+    if (config.engine === 'native') return { fault: `${what}; take --engine portable, or leave the option out` };
+    return { engine: 'portable', note: what };
+  }
+  const unkept = limits.filter(({ capability }) => !native.capabilities[capability]).map(({ lack }) => lack);
+  if (config.engine === 'auto' && unkept.length > 0 && !isLoopback(config.host)) {
+    const note = `others can reach ${config.host}, and ${runtime}'s native engine can't ${unkept.join(', ')}`;
+    return { engine: 'portable', note };
+  }
+  return { engine: 'native' };
+}

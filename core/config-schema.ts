@@ -1,0 +1,250 @@
+/**
+ * The one list of options. Environment variables, flags, defaults, help and error messages all come from it.
+ *
+ * @module
+ */
+import { boolean, choice, Fault, type Kind, list, seconds, size, text, whole } from './config-kinds.ts';
+import { readAllowedOrigin } from './origin.ts';
+import { isToken, quote } from './text.ts';
+
+/** How the server is to run. Times are milliseconds and sizes bytes, though people write seconds and `16MiB`. */
+export interface Config {
+  /** The address to listen on. Default `127.0.0.1`: this machine alone can connect. */
+  readonly host: string;
+  /** The port to listen on; 0 takes a free one. Default 8080. */
+  readonly port: number;
+  /** Where WebSockets are served. Default `/ws`. */
+  readonly path: string;
+  /** The Origins that may connect; see `OriginOptions.allowed`. Default none: those of the request's own host. */
+  readonly allowedOrigins: readonly string[];
+  /** Whether requests without Origin are refused. Default false. */
+  readonly requireOrigin: boolean;
+  /** X: how often clients are to send a message, in milliseconds; 0 is off. Default 30000. */
+  readonly pingInterval: number;
+  /** What of a client resets its idle timeout of 2·X: its messages, PONGs as well, or there is none. Default messages. */
+  readonly liveness: 'messages' | 'frames' | 'off';
+  /** How often the server sends a PING, in milliseconds; 0 is off. Default 120000. */
+  readonly keepAliveInterval: number;
+  /** How long a PONG may take before the connection is dropped, in milliseconds; 0 is for ever. Default 0. */
+  readonly keepAliveTimeout: number;
+  /** The largest message that is taken, in bytes. Default 16 MiB. */
+  readonly maxMessageSize: number;
+  /** How much may wait for one slow reader before the server stops reading from it, in bytes. Default 1 MiB. */
+  readonly maxBuffered: number;
+  /** How many connections there may be. Default 10000. */
+  readonly maxConnections: number;
+  /** The subprotocols that the server speaks, the preferred one first. Default none. */
+  readonly subprotocols: readonly string[];
+  /** How long connections may take to close when the server shuts down, in milliseconds. Default 10000. */
+  readonly shutdownTimeout: number;
+  /** What carries the connections; `auto` is native unless that can't do what is asked. Default `auto`. */
+  readonly engine: 'auto' | 'native' | 'portable';
+  /** How reports are written. Default `pretty`. */
+  readonly log: 'pretty' | 'json' | 'off';
+}
+
+/** The name of an option in a program. */
+export type OptionName = keyof Config;
+
+/** All that is known of an option. */
+export interface Option<T> {
+  /** With its dashes. */
+  readonly flag: string;
+  /** The environment variables, the documented one first. */
+  readonly env: readonly [string, ...string[]];
+  readonly kind: Kind<T>;
+  readonly default: T;
+  /** What stands for the value in the help; a flag without takes none, and has a `--no-` form. */
+  readonly placeholder?: string;
+  /** Whether the flag may be repeated. */
+  readonly repeatable?: true;
+  readonly help: string;
+}
+
+/** A day: longer than anyone waits, and two of them still fit a runtime's timer (2^31 ms). */
+const DAY = 86_400_000;
+/** Below this a timer's own lateness would count. */
+const SHORTEST = 50;
+/** Runtimes hold no longer text than about this in one string or buffer. */
+const GIB = 2 ** 30;
+
+/** What the server answers besides the socket path, and what the files of its page end in. */
+const TAKEN = /^\/(?:info|health|metrics|.*\.(?:html|js|css|svg|ico|png|json|txt))?$/;
+
+/** The options, in the order in which the help lists them. */
+export const schema: { readonly [Name in OptionName]: Option<Config[Name]> } = {
+  host: {
+    flag: '--host',
+    env: ['HOST'],
+    kind: text(hostFault),
+    default: '127.0.0.1',
+    placeholder: 'address',
+    help: 'Address to listen on. 0.0.0.0 or :: lets other machines connect.',
+  },
+  port: {
+    flag: '--port',
+    env: ['PORT'],
+    kind: whole({ min: 0, max: 65535 }),
+    default: 8080,
+    placeholder: 'number',
+    help: 'Port to listen on. 0 takes a free one and prints it.',
+  },
+  path: {
+    flag: '--path',
+    // Not PATH: every shell sets it.
+    env: ['SOCKET_PATH'],
+    kind: text(pathFault),
+    default: '/ws',
+    placeholder: 'path',
+    help: 'Path that serves WebSockets. (Its variable is not PATH, which shells use.)',
+  },
+  allowedOrigins: {
+    flag: '--allowed-origin',
+    env: ['ALLOWED_ORIGINS', 'ALLOWED_ORIGIN'],
+    kind: list(originFault, true),
+    default: [],
+    placeholder: 'origin',
+    repeatable: true,
+    help:
+      'Origin that may connect, such as https://example.com or https://*.example.com; * for all. ' +
+      'May be repeated. With none, only pages from the host that the request asks for may.',
+  },
+  requireOrigin: {
+    flag: '--require-origin',
+    env: ['REQUIRE_ORIGIN'],
+    kind: boolean,
+    default: false,
+    help: 'Refuse WebSocket requests without Origin; only programs that are no browsers send those.',
+  },
+  pingInterval: {
+    flag: '--ping-interval',
+    env: ['PING_INTERVAL'],
+    kind: seconds({ min: SHORTEST, max: DAY, off: true }),
+    default: 30_000,
+    placeholder: 'seconds',
+    help: 'X: how often clients are to send a message. One silent for 2·X is disconnected. 0 is off.',
+  },
+  liveness: {
+    flag: '--liveness',
+    env: ['LIVENESS'],
+    kind: choice('messages', 'frames', 'off'),
+    default: 'messages',
+    placeholder: 'what',
+    help: 'What counts as a sign of life for 2·X: messages only, frames (PONGs too), or off.',
+  },
+  keepAliveInterval: {
+    flag: '--keep-alive-interval',
+    env: ['KEEP_ALIVE_INTERVAL'],
+    kind: seconds({ min: SHORTEST, max: DAY, off: true }),
+    default: 120_000,
+    placeholder: 'seconds',
+    help: 'How often the server sends a PING, so that proxies keep the connection open. 0 is off.',
+  },
+  keepAliveTimeout: {
+    flag: '--keep-alive-timeout',
+    env: ['KEEP_ALIVE_TIMEOUT'],
+    kind: seconds({ min: SHORTEST, max: DAY, off: true }),
+    default: 0,
+    placeholder: 'seconds',
+    help: 'How long a PONG may take before the connection is dropped. 0 is off.',
+  },
+  maxMessageSize: {
+    flag: '--max-message-size',
+    env: ['MAX_MESSAGE_SIZE'],
+    kind: size({ min: 1, max: GIB }),
+    default: 16 * 2 ** 20,
+    placeholder: 'size',
+    help: 'Largest message, in bytes or with KiB, MiB or GiB. A larger one ends the connection (1009).',
+  },
+  maxBuffered: {
+    flag: '--max-buffered',
+    env: ['MAX_BUFFERED'],
+    kind: size({ min: 1, max: GIB }),
+    default: 2 ** 20,
+    placeholder: 'size',
+    help: 'How much may wait for one slow reader before the server stops reading from it.',
+  },
+  maxConnections: {
+    flag: '--max-connections',
+    env: ['MAX_CONNECTIONS'],
+    // About as many sockets as one process can have on Linux (fs.nr_open).
+    kind: whole({ min: 1, max: 1_000_000 }),
+    default: 10_000,
+    placeholder: 'number',
+    help: 'Most connections at a time; more are answered 503.',
+  },
+  subprotocols: {
+    flag: '--subprotocol',
+    env: ['SUBPROTOCOLS', 'SUBPROTOCOL'],
+    kind: list(subprotocolFault, false),
+    default: [],
+    placeholder: 'name',
+    repeatable: true,
+    help: 'Subprotocol to agree on. May be repeated, the preferred one first.',
+  },
+  shutdownTimeout: {
+    flag: '--shutdown-timeout',
+    env: ['SHUTDOWN_TIMEOUT'],
+    kind: seconds({ min: 0, max: DAY, off: false }),
+    default: 10_000,
+    placeholder: 'seconds',
+    help: 'How long connections may take to close at shutdown before they are dropped.',
+  },
+  engine: {
+    flag: '--engine',
+    env: ['ENGINE'],
+    kind: choice('auto', 'native', 'portable'),
+    default: 'auto',
+    placeholder: 'name',
+    help: "native (the runtime's own WebSocket), portable (Echoline's), or auto: native where it can do what is asked.",
+  },
+  log: {
+    flag: '--log',
+    env: ['LOG'],
+    kind: choice('pretty', 'json', 'off'),
+    default: 'pretty',
+    placeholder: 'format',
+    help: 'How reports are written: pretty, json (a JSON object a line), or off.',
+  },
+};
+
+/** The options' names, in the order of {@link schema}. */
+export const optionNames = Object.keys(schema) as readonly OptionName[];
+
+/**
+ * What is wrong with options that are each right by themselves.
+ *
+ * @param named - An option as the person who gave it knows it.
+ */
+export function conflict(config: Config, named: (name: OptionName) => string): string | undefined {
+  if (config.keepAliveTimeout > 0 && config.keepAliveInterval === 0) {
+    const [timeout, interval] = [named('keepAliveTimeout'), named('keepAliveInterval')];
+    return `${timeout} waits for the answer to a PING, and ${interval} 0 sends none; set ${interval} above 0`;
+  }
+  return undefined;
+}
+
+function hostFault(host: string): string | undefined {
+  if (/^\[.*\]$/.test(host)) return 'expected an IPv6 address without brackets, such as ::1';
+  if (/^[^:]*:[0-9]*$/.test(host)) return 'expected an address without a port, which --port sets';
+  if (!/^[^\s/[\]]+$/.test(host)) return 'expected an IP address or a host name, such as 127.0.0.1';
+  return undefined;
+}
+
+function pathFault(path: string): string | undefined {
+  // Neither what a URL would rewrite (dots, percent signs) nor what the router takes for a pattern.
+  if (!/^(?:\/[A-Za-z0-9._~-]+)*\/?$/.test(path) || !path.startsWith('/') || /\/\.\.?(?:\/|$)/.test(path)) {
+    return 'expected a path that starts with / and has only letters, digits and - . _ ~, such as /ws';
+  }
+  return TAKEN.test(path) ? 'the page or a report is served there; expected another path, such as /ws' : undefined;
+}
+
+function originFault(origin: string): Fault | undefined {
+  const read = readAllowedOrigin(origin);
+  return 'fault' in read ? new Fault(read.fault) : undefined;
+}
+
+function subprotocolFault(name: string): Fault | undefined {
+  if (isToken(name)) return undefined;
+  return new Fault(`${quote(name)}: expected a name of letters, digits and !#$%&'*+-.^_\`|~, such as chat.v1`);
+}

@@ -1,0 +1,170 @@
+/**
+ * The server's side of the opening handshake (RFC 6455 section 4.2) as values: a request is accepted or refused.
+ *
+ * @module
+ */
+import type { OriginPolicy } from './origin.ts';
+import { elements, isToken } from './text.ts';
+
+/** What is judged of a request. */
+export interface HandshakeRequest {
+  readonly method: string;
+  /** Several headers of one name come joined by `, `. */
+  readonly headers: Headers;
+}
+
+/** What a request is judged by. */
+export interface HandshakePolicy {
+  readonly origins: OriginPolicy;
+  /** The subprotocols that the server speaks, the preferred one first. */
+  readonly subprotocols: readonly string[];
+}
+
+/** The request may be upgraded. */
+export interface Accept {
+  readonly accepted: true;
+  /** The subprotocol that was agreed, or `''`. */
+  readonly protocol: string;
+  /** The headers to answer with, besides those that the upgrade itself consists of; names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** An answer instead of an upgrade. */
+export interface Refusal {
+  readonly accepted: false;
+  readonly status: number;
+  /** Names in lower case. Without `content-length`, which the adapter adds. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** {@link reason}, ended by a newline. */
+  readonly body: string;
+  /** One line that a person can act on. It repeats nothing of what the client sent. */
+  readonly reason: string;
+}
+
+/** The version that is spoken, RFC 6455's. */
+const VERSION = '13';
+/** Seconds after which a client that got a 503 may try again. */
+const RETRY_AFTER = '10';
+/** Base64 (RFC 4648 section 4) of 16 bytes. Bits left over in the last digit are not looked at, nor used by anyone. */
+const KEY = /^[A-Za-z0-9+/]{22}==$/;
+/** A number as it would be written, of any size. */
+const NUMBER = /^(?:0|[1-9][0-9]*)$/;
+
+const NO_UPGRADE = refusal(
+  400,
+  'This path speaks WebSocket only: connect with a WebSocket client (Upgrade: websocket).',
+);
+const NO_CONNECTION = refusal(
+  400,
+  'The Connection header lacks the token Upgrade; a proxy in between may have removed it.',
+);
+const WRONG_METHOD = refusal(405, 'A WebSocket handshake is a GET request.', { allow: 'GET' });
+const MALFORMED_VERSION = refusal(400, 'The Sec-WebSocket-Version header is not one number.');
+const WRONG_VERSION = refusal(426, 'This server speaks version 13 of the WebSocket protocol (RFC 6455).', {
+  'sec-websocket-version': VERSION,
+  upgrade: 'websocket',
+  // Upgrade is meant for the next hop alone, and must be named as such (RFC 9110 section 7.8).
+  connection: 'Upgrade',
+});
+const MISSING_KEY = refusal(400, 'The Sec-WebSocket-Key header is missing.');
+const MALFORMED_KEY = refusal(400, 'The Sec-WebSocket-Key header is not 16 bytes in base64.');
+const MALFORMED_PROTOCOL = refusal(400, 'The Sec-WebSocket-Protocol header is not a list of distinct tokens.');
+const FULL = refusal(503, 'The server has as many connections as it allows; try again later.', {
+  'retry-after': RETRY_AFTER,
+});
+const SHUTDOWN = refusal(503, 'The server is shutting down; try again later.', { 'retry-after': RETRY_AFTER });
+const READ_ONLY = refusal(405, 'This path can only be read, with GET or HEAD.', { allow: 'GET, HEAD' });
+const UNKNOWN_PATH = refusal(404, 'There is nothing at this path.');
+
+/**
+ * Judges the request for a WebSocket at a path that serves them (RFC 6455 sections 4.2.1 and 4.2.2).
+ *
+ * The first of these that is not right decides, each depending on those before it:
+ * 1. It asks for an upgrade to `websocket`, else 400: it is another kind of request.
+ * 2. Method GET, else 405.
+ * 3. Version 13, else 426; 400 for what is no version. Before the key, which other versions don't have.
+ * 4. A key of 16 bytes, else 400.
+ * 5. Well-formed subprotocols, else 400.
+ * 6. An allowed Origin, else 403. After what a client's author must mend comes what the server's operator decides.
+ *
+ * Limits come last, and are the server's to check ({@link refuseFull}).
+ *
+ * Of the subprotocols the one is agreed that the server likes most; none is no reason to refuse.
+ */
+export function judgeHandshake({ method, headers }: HandshakeRequest, policy: HandshakePolicy): Accept | Refusal {
+  if (!lists(headers.get('upgrade'), 'websocket')) return NO_UPGRADE;
+  if (!lists(headers.get('connection'), 'upgrade')) return NO_CONNECTION;
+  if (method !== 'GET') return WRONG_METHOD;
+
+  const version = headers.get('sec-websocket-version');
+  if (version !== VERSION) return version === null || NUMBER.test(version) ? WRONG_VERSION : MALFORMED_VERSION;
+
+  const key = headers.get('sec-websocket-key');
+  if (key === null) return MISSING_KEY;
+  if (!KEY.test(key)) return MALFORMED_KEY;
+
+  const offer = headers.get('sec-websocket-protocol');
+  const offered = offer === null ? [] : elements(offer);
+  // That each is named once is the client's duty (RFC 6455 section 4.1). Case counts.
+  if (!offered.every(isToken) || new Set(offered).size < offered.length) return MALFORMED_PROTOCOL;
+
+  const fault = policy.origins.judge(headers.get('origin'), headers.get('host'));
+  if (fault !== undefined) return refuseOrigin(fault);
+
+  const protocol = policy.subprotocols.find((name) => offered.includes(name)) ?? '';
+  return {
+    accepted: true,
+    protocol,
+    headers: protocol === '' ? {} : { 'sec-websocket-protocol': protocol },
+  };
+}
+
+/** Whether a comma-separated list has an element, in any case. */
+function lists(value: string | null, element: string): boolean {
+  return value !== null && elements(value).some((candidate) => candidate.toLowerCase() === element);
+}
+
+function refusal(status: number, reason: string, headers: Readonly<Record<string, string>> = {}): Refusal {
+  return {
+    accepted: false,
+    status,
+    headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store', ...headers },
+    body: `${reason}\n`,
+    reason,
+  };
+}
+
+/** 403: the Origin is not allowed. @param reason - What {@link OriginPolicy.judge} answered. */
+function refuseOrigin(reason: string): Refusal {
+  return refusal(403, reason);
+}
+
+/** 503 with `Retry-After`: the limit of connections is reached. */
+export function refuseFull(): Refusal {
+  return FULL;
+}
+
+/** 503 with `Retry-After`: the server is shutting down. */
+export function refuseShutdown(): Refusal {
+  return SHUTDOWN;
+}
+
+/** 405: a page or a report was asked for with a method that does more than read. */
+export function refuseMethod(): Refusal {
+  return READ_ONLY;
+}
+
+/** 404: no such path. */
+export function refuseUnknownPath(): Refusal {
+  return UNKNOWN_PATH;
+}
+
+/**
+ * What the `Sec-WebSocket-Accept` header is made of (RFC 6455 section 4.2.2): the header is the base64 of the SHA-1
+ * of this string, which only an adapter can compute.
+ *
+ * @param key - The request's `Sec-WebSocket-Key`, as it was sent.
+ */
+export function acceptInput(key: string): string {
+  return `${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
+}

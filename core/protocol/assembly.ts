@@ -1,0 +1,57 @@
+/**
+ * A message that comes in more than one piece: because it is fragmented, or because a chunk ends within it.
+ *
+ * @module
+ */
+import type { Chunk } from './chunk.ts';
+import { type IsUtf8, Utf8Validator } from './utf8.ts';
+
+/** The least that is allocated, so that a message that comes byte by byte is not moved for each of the first. */
+const LEAST = 512;
+
+/** Collects the pieces of one message. */
+export class Assembly {
+  private bytes: Uint8Array;
+  private size = 0;
+  private readonly validator: Utf8Validator | undefined;
+
+  /**
+   * @param text - Whether the message is text, which is validated as it comes.
+   */
+  constructor(text: boolean, isUtf8: IsUtf8) {
+    this.bytes = NOTHING;
+    this.validator = text ? new Utf8Validator(isUtf8) : undefined;
+  }
+
+  /**
+   * Takes the next piece, by copying it.
+   *
+   * Room grows by doubling: all pieces together are moved about once, and no more is allocated than twice what came,
+   * whatever a header announced.
+   *
+   * @param ascii - Whether the piece is known to be ASCII.
+   * @param known - How long the whole message is, where that is known; it bounds what is allocated. Else `Infinity`.
+   * @returns `false` when the message can't be valid UTF-8 any more.
+   */
+  push(chunk: Chunk, start: number, end: number, ascii: boolean, known: number): boolean {
+    const { validator } = this;
+    if (validator !== undefined && !(ascii && validator.complete) && !validator.push(chunk, start, end)) return false;
+    const size = this.size + end - start;
+    if (size > this.bytes.length) {
+      const grown = new Uint8Array(Math.min(Math.max(size, 2 * this.bytes.length, LEAST), known));
+      grown.set(this.bytes.subarray(0, this.size));
+      this.bytes = grown;
+    }
+    this.bytes.set(chunk.view(start, end), this.size);
+    this.size = size;
+    return true;
+  }
+
+  /** The whole message, or `undefined` when it ends within a character. */
+  finish(): Uint8Array | undefined {
+    if (this.validator !== undefined && !this.validator.complete) return undefined;
+    return this.size === this.bytes.length ? this.bytes : this.bytes.subarray(0, this.size);
+  }
+}
+
+const NOTHING = new Uint8Array(0);

@@ -1,0 +1,34 @@
+/**
+ * A chunk of a stream as the parser goes through it.
+ *
+ * @module
+ */
+
+/** From how many bytes on a view of the words costs less than it saves. */
+const WORTH_WORDS = 96;
+
+const NO_WORDS = new Int32Array(0);
+
+/** Bytes, with what would cost too much to ask for again at each frame in them. */
+export class Chunk {
+  readonly bytes: Uint8Array;
+  readonly buffer: ArrayBufferLike;
+  readonly offset: number;
+  readonly end: number;
+  /** The 32-bit words of the whole buffer, in the platform's byte order; none for a few bytes. */
+  readonly words: Int32Array;
+
+  constructor(bytes: Uint8Array) {
+    const { buffer, length } = bytes;
+    this.bytes = bytes;
+    this.buffer = buffer;
+    this.offset = bytes.byteOffset;
+    this.end = length;
+    this.words = length < WORTH_WORDS ? NO_WORDS : new Int32Array(buffer, 0, buffer.byteLength >>> 2);
+  }
+
+  /** A part of the bytes, not copied; a plain array, whatever the runtime's chunks are. */
+  view(start: number, end: number): Uint8Array {
+    return new Uint8Array(this.buffer, this.offset + start, end - start);
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Masking (RFC 6455 section 5.3).
+ *
+ * A key is a 32-bit integer with the first octet to be applied in its lowest byte, whatever the platform's byte order.
+ *
+ * @module
+ */
+import type { Chunk } from './chunk.ts';
+
+/** From how many bytes on whole words are worth the way to the first aligned one. */
+const WORTH_WORDS = 16;
+
+const keyBytes = new Uint8Array(4);
+const keyWord = new Int32Array(keyBytes.buffer);
+
+/** The key for what follows after `count` bytes. */
+export function rotate(key: number, count: number): number {
+  const bits = (count & 3) << 3;
+  return (key >>> bits) | (key << -bits);
+}
+
+/**
+ * Unmasks part of a chunk in place.
+ *
+ * @returns 0 when all of the unmasked bytes are ASCII, so that short text needs no second look.
+ */
+export function unmask(chunk: Chunk, start: number, end: number, key: number): number {
+  const { bytes, words } = chunk;
+  let at = start;
+  let seen = 0;
+  let turning = key;
+  if (end - start >= WORTH_WORDS && words.length > 0) {
+    const { offset } = chunk;
+    const aligned = at + (-(at + offset) & 3);
+    while (at < aligned) {
+      const byte = (bytes[at] as number) ^ (turning & 0xff);
+      bytes[at++] = byte;
+      seen |= byte;
+      turning = (turning >>> 8) | (turning << 24);
+    }
+    // Through memory, so that the word is right in either byte order.
+    keyBytes[0] = turning;
+    keyBytes[1] = turning >>> 8;
+    keyBytes[2] = turning >>> 16;
+    keyBytes[3] = turning >>> 24;
+    const word = keyWord[0] as number;
+    const last = (end + offset) >>> 2;
+    let index = (at + offset) >>> 2;
+    for (const unrolled = last - 3; index < unrolled; index += 4) {
+      const a = (words[index] as number) ^ word;
+      const b = (words[index + 1] as number) ^ word;
+      const c = (words[index + 2] as number) ^ word;
+      const d = (words[index + 3] as number) ^ word;
+      words[index] = a;
+      words[index + 1] = b;
+      words[index + 2] = c;
+      words[index + 3] = d;
+      seen |= a | b | c | d;
+    }
+    for (; index < last; index++) {
+      const a = (words[index] as number) ^ word;
+      words[index] = a;
+      seen |= a;
+    }
+    at = last * 4 - offset;
+  }
+  while (at < end) {
+    const byte = (bytes[at] as number) ^ (turning & 0xff);
+    bytes[at++] = byte;
+    seen |= byte;
+    turning = (turning >>> 8) | (turning << 24);
+  }
+  return seen & 0x80808080;
+}

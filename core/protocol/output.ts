@@ -1,0 +1,231 @@
+/**
+ * The writing half of the protocol: frames in, few and large writes to the stream out.
+ *
+ * @module
+ */
+import type { ByteStream } from '../transport.ts';
+import { headerSize, writeHeader } from './frame.ts';
+
+/** Payloads up to this size are copied behind their header; larger ones are written as they are. */
+const COPY = 8 * 1024;
+/** The size of the slabs that headers and small payloads are put into. */
+const SLAB = 64 * 1024;
+/** The size of the slabs of a connection whose peer is slow. */
+const OWN_SLAB = 16 * 1024;
+/** The most that is handed to the stream at a time, so that the progress of a slow reader is seen. */
+const PIECE = 192 * 1024;
+/** With this much waiting in the stream, the rest waits here until it drains. */
+const ENOUGH = 64 * 1024;
+
+/** Memory that is given away from its start to its end and never reused: the stream owns what it was given. */
+class Slab {
+  readonly size: number;
+  bytes: Uint8Array;
+  /** Where the part begins that is not given away. */
+  at = 0;
+
+  constructor(size: number) {
+    this.size = size;
+    this.bytes = NOTHING;
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+const encoder = new TextEncoder();
+
+/** One slab for all connections: an idle one costs nothing. */
+const shared = new Slab(SLAB);
+
+/**
+ * The output of one connection. Frames gather until {@link Output.flush}; then what the stream has no room for waits here
+ * until {@link Output.drain}.
+ */
+export class Output {
+  private readonly stream: ByteStream;
+  /** The end of the queue: a region of a slab, to which frames are appended while no other connection does so. */
+  private region: Uint8Array = NOTHING;
+  private start = 0;
+  private end = 0;
+  /** What goes before the region, from `head` on. */
+  private parts: Uint8Array[] | undefined;
+  private head = 0;
+  /**
+   * Slow readers have their regions in a slab of their own: in the shared one, a few bytes that wait would hold on to
+   * all that the other connections had there.
+   */
+  private own: Slab | undefined;
+  private pumping = false;
+
+  /** Bytes that wait here. */
+  size = 0;
+  /** Whether bytes waited in the stream when it was last given some. */
+  blocked = false;
+
+  constructor(stream: ByteStream) {
+    this.stream = stream;
+  }
+
+  /** Bytes that wait here and in the stream. */
+  get queued(): number {
+    return this.size + this.stream.queued;
+  }
+
+  /** Appends a frame. */
+  frame(first: number, payload: Uint8Array): void {
+    const { length } = payload;
+    const copy = length <= COPY;
+    const size = headerSize(length);
+    let at = this.reserve(copy ? size + length : size);
+    at = writeHeader(this.region, at, first, length);
+    if (copy) {
+      this.region.set(payload, at);
+    } else {
+      this.seal();
+      this.push(payload);
+    }
+  }
+
+  /** Appends a frame whose payload is a string as UTF-8. */
+  text(first: number, text: string): void {
+    const most = text.length * 3;
+    if (most > COPY) {
+      this.frame(first, encoder.encode(text));
+      return;
+    }
+    // Encoded where it is to stand if it is ASCII, and moved when its header turns out to be longer.
+    const room = headerSize(most) + most;
+    const at = this.reserve(room);
+    const guess = at + headerSize(text.length);
+    const { written } = encoder.encodeInto(text, this.region.subarray(guess, at + room));
+    const real = at + headerSize(written);
+    if (real !== guess) this.region.copyWithin(real, guess, guess + written);
+    writeHeader(this.region, at, first, written);
+    this.giveBack(at + room - real - written);
+  }
+
+  /** Hands to the stream what it has room for. */
+  flush(): void {
+    if (this.size === 0 || this.pumping) return;
+    if (this.stream.queued >= ENOUGH) {
+      this.blocked = true;
+    } else if (this.parts !== undefined) {
+      this.drain();
+    } else {
+      const bytes = this.region.subarray(this.start, this.end);
+      this.clear();
+      this.stream.write(bytes);
+      this.blocked = this.stream.queued > 0;
+    }
+  }
+
+  /** Goes on handing over: what waited in the stream has left. */
+  drain(): void {
+    if (this.pumping) return;
+    this.pumping = true;
+    this.seal();
+    while (this.parts !== undefined && this.stream.queued < ENOUGH) this.write(this.parts, PIECE);
+    this.pumping = false;
+    this.blocked = this.stream.queued > 0;
+    if (!this.blocked) this.own = undefined;
+  }
+
+  /** Hands over all that is left and ends the stream. From here on the stream answers for the peer's leaving. */
+  finish(): void {
+    this.seal();
+    if (this.parts !== undefined) this.write(this.parts, Number.POSITIVE_INFINITY);
+    this.stream.end();
+  }
+
+  /** Lets go of what waits here: nobody will read it. */
+  drop(): void {
+    this.parts = undefined;
+    this.head = 0;
+    this.own = undefined;
+    this.clear();
+  }
+
+  /** Makes room for bytes at the end of the region, in a new region where they don't fit. */
+  private reserve(count: number): number {
+    const slab = this.slab();
+    if (this.region !== slab.bytes || this.end !== slab.at || slab.at + count > slab.bytes.length) {
+      this.seal();
+      if (slab.at + count > slab.bytes.length) {
+        slab.bytes = new Uint8Array(slab.size);
+        slab.at = 0;
+      }
+      this.region = slab.bytes;
+      this.start = slab.at;
+    }
+    const at = slab.at;
+    slab.at += count;
+    this.end = slab.at;
+    this.size += count;
+    return at;
+  }
+
+  private giveBack(count: number): void {
+    this.slab().at -= count;
+    this.end -= count;
+    this.size -= count;
+  }
+
+  private slab(): Slab {
+    if (!this.blocked) return shared;
+    this.own ??= new Slab(OWN_SLAB);
+    return this.own;
+  }
+
+  /** Ends the region: it becomes a part of its own. */
+  private seal(): void {
+    if (this.end > this.start) {
+      this.parts ??= [];
+      this.parts.push(this.region.subarray(this.start, this.end));
+    }
+    this.region = NOTHING;
+    this.start = 0;
+    this.end = 0;
+  }
+
+  /** Empties the region, once it was handed over. */
+  private clear(): void {
+    this.region = NOTHING;
+    this.start = 0;
+    this.end = 0;
+    this.size = 0;
+  }
+
+  private push(bytes: Uint8Array): void {
+    this.parts ??= [];
+    this.parts.push(bytes);
+    this.size += bytes.length;
+  }
+
+  /** Writes parts to the stream, at most so many bytes. */
+  private write(parts: Uint8Array[], most: number): void {
+    const { stream } = this;
+    let room = most;
+    stream.cork();
+    // The stream may drop all of this while it is written to.
+    while (room > 0 && this.parts === parts) {
+      const part = parts[this.head] as Uint8Array;
+      const piece = part.length > room ? part.subarray(0, room) : part;
+      room -= piece.length;
+      this.size -= piece.length;
+      if (piece === part) this.advance(parts);
+      else parts[this.head] = part.subarray(piece.length);
+      stream.write(piece);
+    }
+    stream.uncork();
+  }
+
+  private advance(parts: Uint8Array[]): void {
+    parts[this.head++] = NOTHING;
+    if (this.head === parts.length) {
+      this.parts = undefined;
+      this.head = 0;
+    } else if (this.head >= 256 && this.head * 2 >= parts.length) {
+      parts.splice(0, this.head);
+      this.head = 0;
+    }
+  }
+}

@@ -1,0 +1,288 @@
+/**
+ * One WebSocket over a byte stream: the server's side of RFC 6455, as a {@link Transport}.
+ *
+ * @module
+ */
+import type { ByteReceiver, ByteStream, Receiver, Transport } from '../transport.ts';
+import { ABNORMAL, closePayload, isCloseCode, PROTOCOL_ERROR, readClose, TOO_BIG } from './close.ts';
+import { BINARY, CLOSE, FIN, PING, PONG, TEXT } from './frame.ts';
+import { Output } from './output.ts';
+import { type FrameSink, Parser } from './parser.ts';
+import type { IsUtf8 } from './utf8.ts';
+
+/** What the portable engine needs from its adapter besides a stream. */
+export interface WebSocketOptions {
+  /** The largest message to accept in bytes, all of its fragments together. A larger one is answered with 1009. */
+  readonly maxMessageSize: number;
+  /** Whether bytes are valid UTF-8, such as `isUtf8` of `node:buffer`. */
+  readonly isUtf8: IsUtf8;
+}
+
+/**
+ * Runs the protocol over a stream on which the handshake is done.
+ *
+ * @param open - Called before anything else with the transport; gives what it feeds.
+ * @returns What the stream is to feed, beginning with the bytes that came behind the handshake.
+ */
+export function openWebSocket(
+  stream: ByteStream,
+  options: WebSocketOptions,
+  open: (transport: Transport) => Receiver,
+): ByteReceiver {
+  return new Feed(new Socket(stream, options, open));
+}
+
+/** The states of RFC 6455 sections 4 and 7.1: open; our Close frame is sent; over and reported. */
+const OPEN = 0;
+const CLOSING = 1;
+const CLOSED = 2;
+
+/** With this much queued to a peer, its PINGs are no longer answered one by one (section 5.5.3). */
+const SLOW = 64 * 1024;
+/** What is sent within one tick is handed on once it is this much. */
+const BATCH = 256 * 1024;
+/** A remainder that is smaller than this is copied, so that it does not hold on to its chunk. */
+const SMALL = 16 * 1024;
+
+const NO_PAYLOAD = new Uint8Array(0);
+
+/** The sockets that have something to do when the current task is over; one microtask serves them all. */
+let due: Socket[] = [];
+
+function runDue(): void {
+  const sockets = due;
+  due = [];
+  for (const socket of sockets) socket.run();
+}
+
+class Socket implements Transport, FrameSink {
+  private readonly stream: ByteStream;
+  private readonly isUtf8: IsUtf8;
+  private readonly parser: Parser;
+  private readonly output: Output;
+  private readonly receiver: Receiver;
+  private state = OPEN;
+  private paused = false;
+  /** Set while bytes are parsed: what is sent meanwhile leaves when that is done. */
+  private parsing = false;
+  private scheduled = false;
+  /** Chunks that came, or were left, while the receiver is paused; the first is read from `heldAt` on. */
+  private held: Uint8Array[] | undefined;
+  private heldAt = 0;
+  /** The payload of the newest PING that was not answered because the peer does not read. */
+  private unanswered: Uint8Array | undefined;
+
+  constructor(stream: ByteStream, options: WebSocketOptions, open: (transport: Transport) => Receiver) {
+    this.stream = stream;
+    this.isUtf8 = options.isUtf8;
+    this.parser = new Parser(this, options.maxMessageSize, options.isUtf8);
+    this.output = new Output(stream);
+    this.receiver = open(this);
+    // Terminated before there was anybody to tell.
+    if ((this.state as number) === CLOSED) this.receiver.close(ABNORMAL, '');
+  }
+
+  // What core asks for.
+
+  get queued(): number {
+    return this.output.queued;
+  }
+
+  send(data: string | Uint8Array, text: boolean): boolean {
+    if (this.state !== OPEN) return true;
+    const { output } = this;
+    if (typeof data === 'string') output.text(FIN | TEXT, data);
+    else output.frame(FIN | (text ? TEXT : BINARY), data);
+    if (output.size >= BATCH && !output.blocked) output.flush();
+    else if (!this.parsing) this.schedule();
+    return !output.blocked;
+  }
+
+  ping(): void {
+    this.frame(PING, NO_PAYLOAD);
+  }
+
+  close(code: number, reason: string): void {
+    if (!isCloseCode(code)) throw new RangeError(`${code} is no close code: use 1000-1003, 1007-1014 or 3000-4999`);
+    if (this.state !== OPEN) return;
+    this.frame(CLOSE, closePayload(code, reason));
+    this.state = CLOSING;
+    this.unanswered = undefined;
+    // Messages are dropped from here on: there is nothing left to pause for, and the peer's Close is to be read.
+    this.parser.discard();
+    this.unpause();
+  }
+
+  terminate(): void {
+    const first = this.finish();
+    this.output.drop();
+    this.stream.destroy();
+    if (first) (this.receiver as Receiver | undefined)?.close(ABNORMAL, '');
+  }
+
+  pause(): void {
+    if (this.state !== OPEN || this.paused) return;
+    this.paused = true;
+    this.parser.halted = true;
+    this.stream.pause();
+  }
+
+  resume(): void {
+    if (this.state === OPEN) this.unpause();
+  }
+
+  // What the stream tells.
+
+  data(chunk: Uint8Array): void {
+    if (this.state === CLOSED) return;
+    if (this.parsing || this.paused || this.held !== undefined) {
+      this.held ??= [];
+      this.held.push(unpinned(chunk, 0));
+      return;
+    }
+    this.parsing = true;
+    const at = this.parser.parse(chunk, 0);
+    if (at < chunk.length && (this.state as number) !== CLOSED) {
+      this.held = [unpinned(chunk, at), ...(this.held ?? [])];
+    }
+    this.readHeld();
+    this.parsing = false;
+    this.output.flush();
+  }
+
+  drained(): void {
+    this.output.drain();
+    if (this.state === CLOSED) return;
+    if (this.unanswered !== undefined && this.output.queued < SLOW) this.pong(this.unanswered);
+    this.receiver.drain();
+  }
+
+  gone(): void {
+    this.output.drop();
+    if (this.finish()) this.receiver.close(ABNORMAL, '');
+  }
+
+  /** What is to be done once the task that asked for it is over. */
+  run(): void {
+    this.scheduled = false;
+    if (this.state === CLOSED) return;
+    this.parsing = true;
+    this.readHeld();
+    this.parsing = false;
+    this.output.flush();
+  }
+
+  // What the parser finds.
+
+  message(data: Uint8Array, text: boolean): void {
+    this.receiver.message(data, text);
+  }
+
+  control(opcode: number, payload: Uint8Array): void {
+    if (opcode === PONG) {
+      this.receiver.pong();
+    } else if (opcode === CLOSE) {
+      this.peerClose(payload);
+    } else if (this.state === OPEN) {
+      if (this.output.blocked && this.output.queued >= SLOW) this.unanswered = new Uint8Array(payload);
+      else this.pong(payload);
+    }
+  }
+
+  fault(code: number, reason: string): void {
+    this.frame(CLOSE, closePayload(code, reason));
+    this.finish();
+    this.output.finish();
+    this.receiver.close(code, reason, code === TOO_BIG ? 'message-too-big' : 'protocol-error');
+  }
+
+  private peerClose(payload: Uint8Array): void {
+    const status = readClose(payload, this.isUtf8);
+    if (typeof status === 'number') {
+      this.fault(status, status === PROTOCOL_ERROR ? 'invalid close code' : 'invalid UTF-8');
+      return;
+    }
+    this.frame(CLOSE, payload);
+    this.finish();
+    this.output.finish();
+    this.receiver.close(status.code, status.reason);
+  }
+
+  /** Appends a control frame, unless a Close frame went before. */
+  private frame(opcode: number, payload: Uint8Array): void {
+    if (this.state !== OPEN) return;
+    this.output.frame(FIN | opcode, payload);
+    if (!this.parsing) this.schedule();
+  }
+
+  private pong(payload: Uint8Array): void {
+    this.unanswered = undefined;
+    this.frame(PONG, payload);
+  }
+
+  /** Lets go of everything; `true` for the call that ended the connection, which is the one to report. */
+  private finish(): boolean {
+    if (this.state === CLOSED) return false;
+    this.state = CLOSED;
+    this.parser.halted = true;
+    this.parser.discard();
+    this.held = undefined;
+    this.unanswered = undefined;
+    return true;
+  }
+
+  private unpause(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    this.parser.halted = false;
+    this.stream.resume();
+    // Not at once: the receiver that resumes does not expect to be called before that call returns.
+    if (this.held !== undefined) this.schedule();
+  }
+
+  private readHeld(): void {
+    while (this.held !== undefined && !this.parser.halted) {
+      const chunk = this.held[0] as Uint8Array;
+      const at = this.parser.parse(chunk, this.heldAt);
+      if ((this.held as Uint8Array[] | undefined) === undefined) return;
+      this.heldAt = at;
+      if (at < chunk.length) return;
+      this.heldAt = 0;
+      if (this.held.length === 1) this.held = undefined;
+      else this.held.shift();
+    }
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    if (due.push(this) === 1) queueMicrotask(runDue);
+  }
+}
+
+/** The rest of a chunk, copied where it would hold on to much more than itself. */
+function unpinned(chunk: Uint8Array, start: number): Uint8Array {
+  const rest = chunk.subarray(start);
+  return rest.length < SMALL && rest.length < rest.buffer.byteLength ? new Uint8Array(rest) : rest;
+}
+
+/** A {@link ByteReceiver}'s `close` is another than a {@link Transport}'s: hence two objects. */
+class Feed implements ByteReceiver {
+  private readonly socket: Socket;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+  }
+
+  data(chunk: Uint8Array): void {
+    this.socket.data(chunk);
+  }
+
+  drain(): void {
+    this.socket.drained();
+  }
+
+  close(): void {
+    this.socket.gone();
+  }
+}

@@ -1,0 +1,314 @@
+/**
+ * The connections of one server: who may open one, what each is told, and how all of them end.
+ *
+ * @module
+ */
+import type { Handler } from './connection.ts';
+import type { Capabilities, Peer, Upgrade } from './engine.ts';
+import { type Accept, judgeHandshake, type Refusal, refuseFull, refuseShutdown } from './handshake.ts';
+import { Liveness, type Verdict } from './liveness.ts';
+import { createOriginPolicy, type OriginPolicy } from './origin.ts';
+import { type End, printable, type Report, type ShutdownSummary } from './report.ts';
+import { ConnectionReceiver, ServerConnection, type Surroundings } from './server-connection.ts';
+import type { Receiver, Transport } from './transport.ts';
+
+/** The options of a {@link WebSocketServer}; `Config` has them all. Times in milliseconds, sizes in bytes. */
+export interface ServerOptions {
+  readonly allowedOrigins: readonly string[];
+  readonly requireOrigin: boolean;
+  readonly subprotocols: readonly string[];
+  /** X: how often clients are to send a message. 0 switches the idle timeout off. */
+  readonly pingInterval: number;
+  readonly liveness: 'messages' | 'frames' | 'off';
+  readonly keepAliveInterval: number;
+  readonly keepAliveTimeout: number;
+  readonly maxMessageSize: number;
+  readonly maxBuffered: number;
+  readonly maxConnections: number;
+  readonly shutdownTimeout: number;
+}
+
+/** What core is given of the world around it. */
+export interface Host {
+  readonly capabilities: Capabilities;
+  /** A clock that never goes back, in milliseconds. */
+  now(): number;
+  /** Calls back once, after so many milliseconds at least. Returns what cancels it. */
+  after(milliseconds: number, callback: () => void): () => void;
+  /** The length of a string in UTF-8. */
+  byteLength(text: string): number;
+  report(report: Report): void;
+}
+
+/** How long a standing queue is borne where X is off, in milliseconds. */
+const STALL_TIMEOUT = 30_000;
+
+/** The idle timeout: 2·X, or 0 where there is none. In milliseconds. */
+export function idleTimeout(options: Pick<ServerOptions, 'pingInterval' | 'liveness'>): number {
+  return options.liveness === 'off' ? 0 : 2 * options.pingInterval;
+}
+
+/** A server without its sockets: engines bring those. */
+export class WebSocketServer implements Surroundings {
+  readonly options: ServerOptions;
+  readonly liveness: Liveness<ServerConnection>;
+  readonly maxBuffered: number;
+  readonly maxQueued: number;
+  readonly framesCount: boolean;
+  readonly canPause: boolean;
+  readonly messageLimit: number;
+
+  readonly #host: Host;
+  readonly #origins: OriginPolicy;
+  readonly #connections = new Set<ServerConnection>();
+  /** Upgrades that are under way. */
+  #reserved = 0;
+  #lastId = 0;
+  #ticking = false;
+  #shutdown: Promise<ShutdownSummary> | undefined;
+  #emptied: (() => void) | undefined;
+
+  /** @throws TypeError for an Origin that can never match. */
+  constructor(options: ServerOptions, host: Host) {
+    this.options = options;
+    this.#host = host;
+    this.#origins = createOriginPolicy({ allowed: [...options.allowedOrigins], required: options.requireOrigin });
+    this.maxBuffered = options.maxBuffered;
+    // Where a client can't be slowed down, one largest message has to fit on top of what waits already.
+    this.maxQueued = options.maxBuffered + options.maxMessageSize;
+    this.framesCount = options.liveness === 'frames';
+    this.canPause = host.capabilities.pause;
+    this.messageLimit = host.capabilities.messageLimit ? Number.POSITIVE_INFINITY : options.maxMessageSize;
+    const idle = idleTimeout(options);
+    this.liveness = new Liveness(
+      {
+        idleTimeout: idle,
+        // An engine that can't ping on demand was told the interval when it began to listen.
+        keepAliveInterval: host.capabilities.ping ? options.keepAliveInterval : 0,
+        keepAliveTimeout: options.keepAliveTimeout,
+        stallTimeout: idle || STALL_TIMEOUT,
+      },
+      Math.ceil(host.now()),
+    );
+  }
+
+  /** How many connections there are, those included whose closing handshake is not over. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** Whether {@link shutdown} was called. */
+  get shuttingDown(): boolean {
+    return this.#shutdown !== undefined;
+  }
+
+  /** Judges a request for a WebSocket. A refusal is reported by {@link refused}, not here. */
+  judge(request: Request): Accept | Refusal {
+    const verdict = judgeHandshake(request, { origins: this.#origins, subprotocols: this.options.subprotocols });
+    return verdict.accepted ? (this.#refuseMore() ?? verdict) : verdict;
+  }
+
+  /**
+   * Makes an accepted request ready for its adapter, and keeps a place for it.
+   *
+   * @param headers - The headers to answer with.
+   */
+  admit(request: Request, peer: Peer, accept: Accept, headers: Headers, handler: Handler): Upgrade | Refusal {
+    // Others may have come while the application around us was at work.
+    const refusal = this.#refuseMore();
+    if (refusal !== undefined) return refusal;
+    this.#reserved++;
+    const { protocol } = accept;
+    const origin = request.headers.get('origin');
+    const path = new URL(request.url).pathname;
+    return {
+      protocol,
+      headers,
+      open: (transport) => {
+        this.#reserved--;
+        return this.#open(transport, peer, { protocol, origin, path }, handler);
+      },
+      abandon: () => {
+        this.#reserved--;
+      },
+    };
+  }
+
+  /** Reports a refusal. */
+  refused(refusal: Refusal, request: Request, peer: Peer): void {
+    this.#host.report({
+      event: 'refused',
+      status: refusal.status,
+      reason: refusal.reason,
+      remote: peer.address,
+      origin: safe(request.headers.get('origin')),
+    });
+  }
+
+  /** Reports an error of the application's. */
+  applicationFailed(error: unknown): void {
+    this.#host.report({ event: 'handler-error', connection: null, error });
+  }
+
+  /**
+   * Refuses what comes from now on with 503, closes every connection with 1001, and terminates those that have not
+   * answered within `shutdownTimeout`. Called again, it returns the same promise.
+   */
+  shutdown(): Promise<ShutdownSummary> {
+    this.#shutdown ??= this.#shutDown();
+    return this.#shutdown;
+  }
+
+  byteLength(text: string): number {
+    return this.#host.byteLength(text);
+  }
+
+  ended(connection: ServerConnection, end: End): void {
+    const now = this.#host.now();
+    this.#host.report({
+      event: 'ended',
+      connection: connection.id,
+      remote: connection.remote,
+      cause: end.cause,
+      code: end.code,
+      reason: printable(end.reason),
+      durationMs: Math.round(now - connection.openedAt),
+      messagesIn: connection.messagesIn,
+      messagesOut: connection.messagesOut,
+      bytesIn: connection.bytesIn,
+      bytesOut: connection.bytesOut,
+      lastMessageMs: connection.messagesIn === 0 ? null : Math.max(0, Math.round(now - connection.lastMessage)),
+    });
+  }
+
+  gone(connection: ServerConnection): void {
+    this.liveness.remove(connection);
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#emptied?.();
+  }
+
+  failed(connection: ServerConnection, error: unknown): void {
+    this.#host.report({ event: 'handler-error', connection: connection.id, error });
+  }
+
+  #refuseMore(): Refusal | undefined {
+    if (this.shuttingDown) return refuseShutdown();
+    return this.#connections.size + this.#reserved < this.options.maxConnections ? undefined : refuseFull();
+  }
+
+  #open(
+    transport: Transport,
+    peer: Peer,
+    about: { protocol: string; origin: string | null; path: string },
+    handler: Handler,
+  ): Receiver {
+    const now = this.#host.now();
+    const id = ++this.#lastId;
+    const connection = new ServerConnection(this, transport, {
+      id,
+      remote: peer.address,
+      protocol: about.protocol,
+      now,
+    });
+    this.#connections.add(connection);
+    this.liveness.add(connection, Math.ceil(now));
+    this.#tick();
+    this.#host.report({
+      event: 'opened',
+      connection: id,
+      remote: peer.address,
+      origin: safe(about.origin),
+      path: printable(about.path),
+      protocol: about.protocol,
+    });
+    // Later, so that a handler that ends the connection at once finds the adapter ready for it.
+    queueMicrotask(() => {
+      if (this.shuttingDown) this.#sayGoodbye(connection);
+      run(handler, connection);
+    });
+    return new ConnectionReceiver(connection);
+  }
+
+  #tick(): void {
+    if (this.#ticking || this.liveness.size === 0) return;
+    this.#ticking = true;
+    this.#host.after(this.liveness.resolution, this.#advance);
+  }
+
+  readonly #advance = (): void => {
+    this.#ticking = false;
+    this.liveness.advance(Math.ceil(this.#host.now()), execute);
+    this.#tick();
+  };
+
+  async #shutDown(): Promise<ShutdownSummary> {
+    const before = this.#connections.size;
+    const emptied = new Promise<void>((resolve) => {
+      this.#emptied = resolve;
+    });
+    // One iteration over a copy: an engine may end a connection while it is told to close it.
+    for (const connection of [...this.#connections]) this.#sayGoodbye(connection);
+    if (this.#connections.size > 0) {
+      let cancel = () => {};
+      const timeout = new Promise<void>((resolve) => {
+        cancel = this.#host.after(this.options.shutdownTimeout, resolve);
+      });
+      await Promise.race([emptied, timeout]);
+      cancel();
+    }
+    const terminated = this.#connections.size;
+    for (const connection of [...this.#connections]) connection.abandon();
+    const summary = { closed: Math.max(0, before - terminated), terminated };
+    this.#host.report({ event: 'shutdown', ...summary });
+    return summary;
+  }
+
+  #sayGoodbye(connection: ServerConnection): void {
+    // The clock's own patience begins where that of shutdown() has ended.
+    connection.shut('shutdown', 1001, 'server shutting down', this.options.shutdownTimeout + 60_000);
+  }
+}
+
+function safe(text: string | null): string | null {
+  return text === null ? null : printable(text);
+}
+
+/** Runs a handler for as long as it likes. */
+function run(handler: Handler, connection: ServerConnection): void {
+  let result: unknown;
+  try {
+    result = handler(connection);
+  } catch (error) {
+    connection.broke(error);
+    return;
+  }
+  if (result instanceof Promise) {
+    result.then(
+      () => connection.close(),
+      (error: unknown) => connection.broke(error),
+    );
+  } else {
+    connection.close();
+  }
+}
+
+/** Does what the clock says. */
+function execute(connection: ServerConnection, verdict: Verdict): void {
+  switch (verdict) {
+    case 'ping':
+      connection.ping();
+      break;
+    case 'idle-timeout':
+      connection.fail('idle-timeout', 3008, 'idle timeout');
+      break;
+    case 'slow-consumer':
+      connection.fail('slow-consumer', 1013, 'too slow');
+      break;
+    case 'keep-alive-timeout':
+      connection.drop('keep-alive-timeout');
+      break;
+    case 'terminate':
+      connection.abandon();
+      break;
+  }
+}
