@@ -72,15 +72,17 @@ export function parseConfig({ argv, env }: ConfigSource): ParsedConfig {
   if (fault !== undefined) return { kind: 'error', message: fault };
 
   const values: Partial<Record<OptionName, unknown>> = {};
+  const named: Partial<Record<OptionName, string>> = {};
   for (const name of optionNames) {
-    const { kind, default: value } = schema[name] as Option<unknown>;
+    const { flag, kind, default: value } = schema[name] as Option<unknown>;
     const source = given.get(name);
     const read = source === undefined ? kind.fromValue(value) : kind.fromText(source.text);
-    if (read instanceof Fault) return { kind: 'error', message: `${(source as Given).as} ${read.message}` };
+    named[name] = source === undefined ? flag : source.as;
+    if (read instanceof Fault) return { kind: 'error', message: `${named[name]} ${read.message}` };
     values[name] = read;
   }
   const config = Object.freeze(values) as Config;
-  const message = conflict(config, (name) => given.get(name)?.as ?? schema[name].flag);
+  const message = conflict(config, (name) => named[name] as string);
   if (message !== undefined) return { kind: 'error', message };
   return { kind: 'config', config, explicit: new Set(given.keys()) };
 }

@@ -5,8 +5,8 @@
  * @module
  */
 
-/** What a peer did wrong, where an engine noticed it: it decides the cause that is reported. */
-export type Fault = 'protocol-error' | 'message-too-big';
+/** What a peer did wrong, where an engine noticed it: the cause that is reported. */
+export type Fault = 'protocol-error' | 'message-too-big' | 'keep-alive-timeout';
 
 /**
  * One WebSocket as an adapter gives it to core. An adapter only translates: it never decides when

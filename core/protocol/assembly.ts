@@ -30,15 +30,15 @@ export class Assembly {
    * whatever a header announced.
    *
    * @param ascii - Whether the piece is known to be ASCII.
-   * @param known - How long the whole message is, where that is known; it bounds what is allocated. Else `Infinity`.
+   * @param most - How long the whole message is, or may be: more is never allocated.
    * @returns `false` when the message can't be valid UTF-8 any more.
    */
-  push(chunk: Chunk, start: number, end: number, ascii: boolean, known: number): boolean {
+  push(chunk: Chunk, start: number, end: number, ascii: boolean, most: number): boolean {
     const { validator } = this;
     if (validator !== undefined && !(ascii && validator.complete) && !validator.push(chunk, start, end)) return false;
     const size = this.size + end - start;
     if (size > this.bytes.length) {
-      const grown = new Uint8Array(Math.min(Math.max(size, 2 * this.bytes.length, LEAST), known));
+      const grown = new Uint8Array(Math.min(Math.max(size, 2 * this.bytes.length, LEAST), most));
       grown.set(this.bytes.subarray(0, this.size));
       this.bytes = grown;
     }

@@ -182,7 +182,7 @@ export class Parser {
     const fin = (this.first & FIN) !== 0;
     const final = last && fin;
     // Only its last frame tells how long a message is.
-    const known = fin ? this.size : Number.POSITIVE_INFINITY;
+    const known = fin ? this.size : this.limit;
     if (final) {
       this.open = 0;
       this.size = 0;

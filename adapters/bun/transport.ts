@@ -1,0 +1,63 @@
+/**
+ * One of Bun's ServerWebSockets as a transport.
+ *
+ * @module
+ */
+import type { Upgrade } from '../../core/engine.ts';
+import type { Receiver, Transport } from '../../core/transport.ts';
+
+const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
+
+export class BunTransport implements Transport {
+  /** Set when Bun opens the socket, which it does before anything else. */
+  receiver!: Receiver;
+  readonly #upgrade: Upgrade;
+  #socket!: Bun.ServerWebSocket<BunTransport>;
+
+  constructor(upgrade: Upgrade) {
+    this.#upgrade = upgrade;
+  }
+
+  open(socket: Bun.ServerWebSocket<BunTransport>): void {
+    this.#socket = socket;
+    this.receiver = this.#upgrade.open(this);
+  }
+
+  /** Bun gives 1006 with a reason of its own where it failed the connection because of what came. */
+  closed(code: number, reason: string): void {
+    if (code !== 1006 || reason === '') this.receiver.close(code, reason);
+    else if (reason === 'Received too big message') this.receiver.close(1009, reason, 'message-too-big');
+    else this.receiver.close(reason === 'Received invalid UTF-8' ? 1007 : 1002, reason, 'protocol-error');
+  }
+
+  get queued(): number {
+    return this.#socket.getBufferedAmount();
+  }
+
+  send(data: string | Uint8Array, text: boolean): boolean {
+    // -1 says that bytes wait. 0 would say that the message was dropped, but says the same of an empty one that was sent.
+    if (typeof data === 'string') return this.#socket.sendText(data) >= 0;
+    if (text) return this.#socket.sendText(DECODER.decode(data)) >= 0;
+    return this.#socket.sendBinary(data as Uint8Array<ArrayBuffer>) >= 0;
+  }
+
+  ping(): void {
+    this.#socket.ping();
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+}

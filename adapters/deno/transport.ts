@@ -1,0 +1,92 @@
+/**
+ * One of Deno's server-side WebSockets as a transport.
+ *
+ * @module
+ */
+import type { Upgrade } from '../../core/engine.ts';
+import type { Fault, Receiver, Transport } from '../../core/transport.ts';
+
+/** What Deno says where its own clock hangs up. */
+const UNANSWERED = 'No response from ping frame.';
+/** What Deno says where the other side broke off; anything else it says is about what that side sent. */
+const LOST = /^(?:Unexpected EOF|.*(?:os error|connection|broken pipe).*)$/i;
+const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
+
+export class DenoTransport implements Transport {
+  readonly #socket: WebSocket;
+  /** What Deno complained about last. The close event, which follows, says nothing of it. */
+  #complaint = '';
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.binaryType = 'arraybuffer';
+  }
+
+  /** Opens as soon as Deno has upgraded, and passes on all that happens. */
+  feed(upgrade: Upgrade): void {
+    const socket = this.#socket;
+    let receiver: Receiver | undefined;
+    socket.onopen = () => {
+      receiver = upgrade.open(this);
+    };
+    socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
+      if (typeof data === 'string') receiver?.message(data, true);
+      else receiver?.message(new Uint8Array(data), false);
+    };
+    socket.onerror = (event) => {
+      this.#complaint = (event as ErrorEvent).message;
+    };
+    socket.onclose = ({ code, reason }) => {
+      socket.onclose = null;
+      if (receiver === undefined) upgrade.abandon();
+      else this.#close(receiver, code, reason);
+    };
+  }
+
+  get queued(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  send(data: string | Uint8Array, text: boolean): boolean {
+    if (text && typeof data !== 'string') this.#socket.send(DECODER.decode(data));
+    else this.#socket.send(data as string | Uint8Array<ArrayBuffer>);
+    return this.#socket.bufferedAmount === 0;
+  }
+
+  ping(): void {}
+
+  close(code: number, reason: string): void {
+    // At once, the Close frame would be lost where another message came in the same packet.
+    setTimeout(() => {
+      if (this.#socket.readyState <= WebSocket.OPEN) this.#socket.close(code, reason);
+    }, 0);
+  }
+
+  terminate(): void {
+    if (this.#socket.readyState <= WebSocket.OPEN) this.#socket.close();
+  }
+
+  pause(): void {}
+
+  resume(): void {}
+
+  #close(receiver: Receiver, code: number, reason: string): void {
+    const fault = this.#fault();
+    if (fault === undefined) receiver.close(code || 1006, reason);
+    else receiver.close(codeOf(fault, this.#complaint), '', fault);
+  }
+
+  #fault(): Fault | undefined {
+    const complaint = this.#complaint;
+    if (complaint === '' || LOST.test(complaint)) return undefined;
+    if (complaint === UNANSWERED) return 'keep-alive-timeout';
+    return complaint === 'Frame too large' ? 'message-too-big' : 'protocol-error';
+  }
+}
+
+/** The code that says what Deno ended the connection for, whether or not it sent one. */
+function codeOf(fault: Fault, complaint: string): number {
+  if (fault === 'keep-alive-timeout') return 1001;
+  if (fault === 'message-too-big') return 1009;
+  return complaint === 'Invalid UTF-8' ? 1007 : 1002;
+}
