@@ -1,0 +1,77 @@
+/**
+ * What the contract and browser suites run against: an engine on a runtime.
+ *
+ * @module
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** The project's folder, without a trailing slash. */
+export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+
+export type Runtime = 'node' | 'bun' | 'deno';
+export type EngineName = 'native' | 'portable';
+
+/** An engine on a runtime. */
+export interface Target {
+  /** Such as `node24` or `bun-native`: the value of `ECHOLINE_TARGET`. */
+  readonly id: string;
+  readonly runtime: Runtime;
+  /** The engine that is asked for, and that the ready line must name. */
+  readonly engine: EngineName;
+  /** The command that runs a TypeScript file with this runtime; the file and its flags are to be appended. */
+  readonly command: readonly string[];
+}
+
+const nodeFromNpm = (major: number): string => `${root}/test/runtimes/node_modules/node${major}/bin/node`;
+
+/** Deno's program itself: its npm launcher would stand between it and the signals that tests send. */
+function denoProgram(): string {
+  const places = [`${root}/node_modules/deno/deno`, `${root}/node_modules/@deno/linux-x64-glibc/deno`];
+  return places.find((place) => existsSync(place)) ?? 'deno';
+}
+
+/** Deno with exactly the permissions of the start task in deno.json. */
+function denoCommand(): string[] {
+  const task: string = JSON.parse(readFileSync(`${root}/deno.json`, 'utf8')).tasks.start;
+  const permissions = /^\$\(which deno\) (run .+) adapters\/main\.ts$/.exec(task)?.[1];
+  if (permissions === undefined) {
+    throw new Error(
+      `The start task in deno.json must be "$(which deno) run PERMISSIONS adapters/main.ts", not "${task}".`,
+    );
+  }
+  return [denoProgram(), ...permissions.split(' ')];
+}
+
+const makers: Record<string, () => Omit<Target, 'id'>> = {
+  // Node 20 can't strip types; the later ones run the sources as they stand.
+  node: () => ({ runtime: 'node', engine: 'portable', command: [process.execPath, '--import', 'tsx'] }),
+  node20: () => ({ runtime: 'node', engine: 'portable', command: [nodeFromNpm(20), '--import', 'tsx'] }),
+  node22: () => ({ runtime: 'node', engine: 'portable', command: [nodeFromNpm(22)] }),
+  node24: () => ({ runtime: 'node', engine: 'portable', command: [nodeFromNpm(24)] }),
+  node26: () => ({ runtime: 'node', engine: 'portable', command: [nodeFromNpm(26)] }),
+  'bun-native': () => ({ runtime: 'bun', engine: 'native', command: [`${root}/node_modules/.bin/bun`] }),
+  'bun-portable': () => ({ runtime: 'bun', engine: 'portable', command: [`${root}/node_modules/.bin/bun`] }),
+  'deno-native': () => ({ runtime: 'deno', engine: 'native', command: denoCommand() }),
+  'deno-portable': () => ({ runtime: 'deno', engine: 'portable', command: denoCommand() }),
+};
+
+/** Every target's id. `node` is the Node that runs the tests; `node20` to `node26` come from test/runtimes. */
+export const targetIds: readonly string[] = Object.keys(makers);
+
+/** Whether the runtimes of test/runtimes exist for this machine. */
+export const runtimesExist = process.platform === 'linux' && process.arch === 'x64';
+
+/**
+ * The target with that id.
+ *
+ * @throws Error when there is none.
+ */
+export function target(id: string): Target {
+  const make = makers[id];
+  if (make === undefined) throw new Error(`No target "${id}". There are: ${targetIds.join(', ')}.`);
+  return { id, ...make() };
+}
+
+/** The target of this run: `ECHOLINE_TARGET`, or the Node that runs the tests. */
+export const currentTarget: Target = target(process.env.ECHOLINE_TARGET ?? 'node');
