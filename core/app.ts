@@ -9,10 +9,8 @@ import { etag } from 'hono/etag';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Handler } from './connection.ts';
 import type { Answer, Answerer, Peer } from './engine.ts';
-import { type Accept, type Refusal, refuseShutdown, refuseUnknownPath } from './handshake.ts';
+import { type Accept, type Refusal, refuseMethod, refuseShutdown, refuseUnknownPath } from './handshake.ts';
 import { idleTimeout, type WebSocketServer } from './server.ts';
-
-const TEXT = 'text/plain; charset=utf-8';
 
 /** What comes with a request, as Hono's `c.env`. */
 export interface Bindings {
@@ -106,7 +104,7 @@ export function createApp(server: WebSocketServer, options: AppOptions): Hono<Ap
   });
   const read = (path: string, get: (c: Context<AppEnv>) => Response) => {
     app.get(path, guard, etag(), get);
-    app.all(path, () => body('This path answers GET and HEAD.\n', TEXT, 'no-store', 405, { allow: 'GET, HEAD' }));
+    app.all(path, () => respond(refuseMethod()));
   };
   read('/info', () => body(`${JSON.stringify(info)}\n`, 'application/json', 'no-store'));
   read('/health', () =>
@@ -116,10 +114,7 @@ export function createApp(server: WebSocketServer, options: AppOptions): Hono<Ap
     read(name === 'index.html' ? '/' : `/${name}`, () => body(file.bytes, file.type, 'no-cache'));
   }
   app.notFound(() => respond(refuseUnknownPath()));
-  app.onError((error) => {
-    server.applicationFailed(error);
-    return body('Something went wrong in the server.\n', TEXT, 'no-store', 500);
-  });
+  app.onError((error) => fail(server, error));
   return app;
 }
 
@@ -130,14 +125,21 @@ export function createApp(server: WebSocketServer, options: AppOptions): Hono<Ap
 export function createAnswerer(app: Hono<AppEnv>, server: WebSocketServer): Answerer {
   return async (request, peer): Promise<Answer> => {
     let agreed: { accept: Accept; handler: Handler } | undefined;
-    const response = await app.fetch(request, {
+    const bindings: Bindings = {
       peer,
       upgrade(accept, handler) {
         agreed = { accept, handler };
         // Stands for 101, which a Response can't have (Fetch standard, section 5.5), on its way through middleware.
         return new Response(null, { headers: accept.headers });
       },
-    });
+    };
+    let response: Response;
+    try {
+      response = await app.fetch(request, bindings);
+    } catch (error) {
+      // Hono hands only instances of Error to onError().
+      return fail(server, error);
+    }
     if (agreed === undefined || response.status !== 200) return response;
     const upgrade = server.admit(request, peer, agreed.accept, response.headers, agreed.handler);
     if (!('accepted' in upgrade)) return upgrade;
@@ -150,17 +152,17 @@ function respond({ status, headers, body }: Refusal): Response {
   return new Response(body, { status, headers: { ...headers, 'content-length': String(body.length) } });
 }
 
-function body(
-  content: string | Uint8Array<ArrayBuffer>,
-  type: string,
-  cache: string,
-  status = 200,
-  headers: Record<string, string> = {},
-): Response {
+/** Answers a request that the application threw at, and reports why. */
+function fail(server: WebSocketServer, error: unknown): Response {
+  server.applicationFailed(error);
+  return body('Something went wrong in the server.\n', 'text/plain; charset=utf-8', 'no-store', 500);
+}
+
+function body(content: string | Uint8Array<ArrayBuffer>, type: string, cache: string, status = 200): Response {
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
   return new Response(bytes, {
     status,
     // The length is named because an answer to HEAD has no body that a runtime could measure.
-    headers: { 'content-type': type, 'content-length': String(bytes.length), 'cache-control': cache, ...headers },
+    headers: { 'content-type': type, 'content-length': String(bytes.length), 'cache-control': cache },
   });
 }

@@ -19,10 +19,6 @@ export class Inbox {
   #messages: Waiting[] = [];
   #first = 0;
 
-  get empty(): boolean {
-    return this.#first === this.#messages.length;
-  }
-
   push(data: string | Uint8Array, text: boolean): void {
     this.#messages.push({ data: owned(data), text });
     this.cost += data.length + OVERHEAD;

@@ -61,7 +61,7 @@ export class Intake {
     this.#callback = callback;
     const done = new Promise<void>((resolve, reject) => {
       this.#wake = () => {
-        if (this.#ended && !this.#busy) resolve();
+        if (this.#ended && !this.#busy && this.waiting === 0) resolve();
       };
       this.#reject = reject;
     });

@@ -42,7 +42,6 @@ export abstract class Watched {
   closeBy: number = NEVER;
 
   // The wheel's own.
-  due = 0;
   slot: number = NEVER;
   previous: Watched | undefined = undefined;
   next: Watched | undefined = undefined;
@@ -51,7 +50,7 @@ export abstract class Watched {
   abstract lookAtQueue(): void;
 }
 
-const SLOTS = 512;
+const SLOTS = 1024;
 /** The list of those that are being looked at. */
 const CURRENT = SLOTS;
 /** A standing queue is looked at so many times per stallTimeout. */
@@ -59,7 +58,7 @@ const STALL_LOOKS = 10;
 
 /** The clock. Its owner calls {@link advance} every {@link resolution} milliseconds while {@link size} is not 0. */
 export class Liveness<T extends Watched> {
-  /** Milliseconds between two calls of {@link advance}: 1 % of 2·X, within 10 and 100 ms. */
+  /** Milliseconds between two calls of {@link advance}: 0.5 % of 2·X, within 5 and 100 ms. */
   readonly resolution: number;
   /** The time of the last {@link advance}. Read instead of a real clock where a hundredth of 2·X does not matter. */
   now: number;
@@ -67,6 +66,11 @@ export class Liveness<T extends Watched> {
   size = 0;
 
   readonly #options: LivenessOptions;
+  /**
+   * The time of the call of {@link advance} before the last. What came until then has been read since; after a blocked
+   * event loop, what came later may still wait to be read. Nothing is concluded from a silence after this time.
+   */
+  #heard: number;
   readonly #slots: (Watched | undefined)[] = new Array(SLOTS + 1).fill(undefined);
   /** Index, in units of the resolution, of the next slot to look at. */
   #cursor: number;
@@ -78,9 +82,10 @@ export class Liveness<T extends Watched> {
   constructor(options: LivenessOptions, now: number) {
     this.#options = options;
     const shortest = options.idleTimeout || 10_000;
-    this.resolution = Math.min(100, Math.max(10, Math.floor(shortest / 100)));
+    this.resolution = Math.min(100, Math.max(5, Math.floor(shortest / 200)));
     this.#usualGap = Math.ceil(this.resolution * 1.5);
     this.now = now;
+    this.#heard = now;
     this.#cursor = Math.floor(now / this.resolution) + 1;
   }
 
@@ -124,6 +129,7 @@ export class Liveness<T extends Watched> {
   advance(now: number, act: (watched: T, verdict: Verdict) => void): void {
     while (this.#late[0] !== undefined && this.#late[0].to + this.#options.idleTimeout < this.now) this.#late.shift();
     if (now - this.now > this.#usualGap) this.#late.push({ from: this.now, to: now });
+    this.#heard = this.now;
     this.now = now;
     const until = Math.floor(now / this.resolution);
     // After a long sleep every slot is looked at once, not once for each turn that was missed.
@@ -138,8 +144,10 @@ export class Liveness<T extends Watched> {
     slots[slot] = undefined;
     for (let watched = slots[CURRENT]; watched !== undefined; watched = watched.next) watched.slot = CURRENT;
     for (let watched = slots[CURRENT]; watched !== undefined; watched = slots[CURRENT]) {
-      this.#unlink(watched);
       const verdict = this.#judge(watched);
+      // A look at its queue may have brought its end to light.
+      if (watched.slot === NEVER) continue;
+      this.#unlink(watched);
       this.#insert(watched);
       // Everything in the wheel came in through add().
       if (verdict !== undefined) act(watched as T, verdict);
@@ -148,20 +156,19 @@ export class Liveness<T extends Watched> {
 
   /** What is due for a connection now, if anything. Writes down what it decides, so that it is decided once. */
   #judge(watched: Watched): Verdict | undefined {
-    const { now } = this;
-    const options = this.#options;
-    if (watched.closeBy !== NEVER) return now >= watched.closeBy ? 'terminate' : undefined;
+    const heard = this.#heard;
+    if (watched.closeBy !== NEVER) return heard >= watched.closeBy ? 'terminate' : undefined;
     if (watched.stalled !== NEVER) {
       watched.lookAtQueue();
-      if (watched.stalled !== NEVER && now >= watched.stalled + options.stallTimeout) return 'slow-consumer';
+      if (watched.stalled !== NEVER && heard >= watched.stalled + this.#options.stallTimeout) return 'slow-consumer';
     }
     if (!watched.paused) {
-      if (now >= this.#idleDeadline(watched)) return 'idle-timeout';
-      if (now >= this.#pongDeadline(watched)) return 'keep-alive-timeout';
+      if (heard >= this.#idleDeadline(watched)) return 'idle-timeout';
+      if (heard >= this.#pongDeadline(watched)) return 'keep-alive-timeout';
     }
-    if (now >= this.#pingDeadline(watched)) {
-      watched.pinged = now;
-      if (watched.unanswered === NEVER) watched.unanswered = now;
+    if (this.now >= this.#pingDeadline(watched)) {
+      watched.pinged = this.now;
+      if (watched.unanswered === NEVER) watched.unanswered = this.now;
       return 'ping';
     }
     return undefined;
@@ -195,9 +202,10 @@ export class Liveness<T extends Watched> {
   }
 
   #insert(watched: Watched): void {
+    // Not before the next advance(): none is looked at twice in one.
+    const nearest = Math.floor(this.now / this.resolution) + 1;
     const farthest = this.#cursor + SLOTS - 1;
-    watched.due = this.#nextLook(watched);
-    const index = Math.min(farthest, Math.max(this.#cursor, Math.ceil(watched.due / this.resolution)));
+    const index = Math.min(farthest, Math.max(nearest, Math.ceil(this.#nextLook(watched) / this.resolution)));
     const slot = index % SLOTS;
     const head = this.#slots[slot];
     watched.slot = slot;

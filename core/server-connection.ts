@@ -55,7 +55,7 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
   readonly #intake: Intake;
   /** Whether the reader is so slow that its queue went over the limit. */
   #behind = false;
-  /** The most bytes that are known to have left. */
+  /** Bytes that had left the queue when it was last looked at. */
   #left = 0;
   /** Set when the end is decided; reported at once, or when the closing handshake is over. */
   #end: End | undefined = undefined;
@@ -267,12 +267,11 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
     this.#setPaused();
   }
 
-  /** Whether more has left the queue than ever before. Control frames add to it, so a difference alone says nothing. */
+  /** Whether something has left the queue since the last call. Control frames and frame headers only ever add to it. */
   #moved(): boolean {
-    const left = this.bytesOut - this.#transport.queued;
-    if (left <= this.#left) return false;
-    this.#left = left;
-    return true;
+    const before = this.#left;
+    this.#left = this.bytesOut - this.#transport.queued;
+    return this.#left > before;
   }
 
   #setPaused(): void {

@@ -130,6 +130,7 @@ export class WebSocketServer implements Surroundings {
       },
       abandon: () => {
         this.#reserved--;
+        this.#noticeEmpty();
       },
     };
   }
@@ -165,6 +166,9 @@ export class WebSocketServer implements Surroundings {
 
   ended(connection: ServerConnection, end: End): void {
     const now = this.#host.now();
+    const durationMs = Math.round(now - connection.openedAt);
+    // The clock that messages are timed by runs a little behind, and may say that one came before its connection.
+    const silenceMs = Math.min(durationMs, Math.max(0, Math.round(now - connection.lastMessage)));
     this.#host.report({
       event: 'ended',
       connection: connection.id,
@@ -172,19 +176,19 @@ export class WebSocketServer implements Surroundings {
       cause: end.cause,
       code: end.code,
       reason: printable(end.reason),
-      durationMs: Math.round(now - connection.openedAt),
+      durationMs,
       messagesIn: connection.messagesIn,
       messagesOut: connection.messagesOut,
       bytesIn: connection.bytesIn,
       bytesOut: connection.bytesOut,
-      lastMessageMs: connection.messagesIn === 0 ? null : Math.max(0, Math.round(now - connection.lastMessage)),
+      lastMessageMs: connection.messagesIn === 0 ? null : silenceMs,
     });
   }
 
   gone(connection: ServerConnection): void {
     this.liveness.remove(connection);
     this.#connections.delete(connection);
-    if (this.#connections.size === 0) this.#emptied?.();
+    this.#noticeEmpty();
   }
 
   failed(connection: ServerConnection, error: unknown): void {
@@ -242,25 +246,33 @@ export class WebSocketServer implements Surroundings {
   };
 
   async #shutDown(): Promise<ShutdownSummary> {
-    const before = this.#connections.size;
-    const emptied = new Promise<void>((resolve) => {
-      this.#emptied = resolve;
-    });
+    const goneBefore = this.#lastId - this.#connections.size;
     // One iteration over a copy: an engine may end a connection while it is told to close it.
     for (const connection of [...this.#connections]) this.#sayGoodbye(connection);
-    if (this.#connections.size > 0) {
-      let cancel = () => {};
-      const timeout = new Promise<void>((resolve) => {
-        cancel = this.#host.after(this.options.shutdownTimeout, resolve);
+    if (!this.#empty) {
+      await new Promise<void>((resolve) => {
+        const cancel = this.#host.after(this.options.shutdownTimeout, resolve);
+        this.#emptied = () => {
+          cancel();
+          resolve();
+        };
       });
-      await Promise.race([emptied, timeout]);
-      cancel();
     }
     const terminated = this.#connections.size;
     for (const connection of [...this.#connections]) connection.abandon();
-    const summary = { closed: Math.max(0, before - terminated), terminated };
+    // Upgrades that were under way have joined those that were there.
+    const summary = { closed: this.#lastId - goneBefore - terminated, terminated };
     this.#host.report({ event: 'shutdown', ...summary });
     return summary;
+  }
+
+  /** Whether there is neither a connection nor one to come. */
+  get #empty(): boolean {
+    return this.#connections.size + this.#reserved === 0;
+  }
+
+  #noticeEmpty(): void {
+    if (this.#empty) this.#emptied?.();
   }
 
   #sayGoodbye(connection: ServerConnection): void {

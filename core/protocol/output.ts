@@ -54,7 +54,6 @@ export class Output {
    * all that the other connections had there.
    */
   private own: Slab | undefined;
-  private pumping = false;
 
   /** Bytes that wait here. */
   size = 0;
@@ -105,28 +104,22 @@ export class Output {
 
   /** Hands to the stream what it has room for. */
   flush(): void {
-    if (this.size === 0 || this.pumping) return;
-    if (this.stream.queued >= ENOUGH) {
-      this.blocked = true;
-    } else if (this.parts !== undefined) {
+    if (this.size === 0 || this.stream.queued >= ENOUGH) return;
+    if (this.parts !== undefined) {
       this.drain();
     } else {
       const bytes = this.region.subarray(this.start, this.end);
       this.clear();
       this.stream.write(bytes);
-      this.blocked = this.stream.queued > 0;
+      this.look();
     }
   }
 
   /** Goes on handing over: what waited in the stream has left. */
   drain(): void {
-    if (this.pumping) return;
-    this.pumping = true;
     this.seal();
     while (this.parts !== undefined && this.stream.queued < ENOUGH) this.write(this.parts, PIECE);
-    this.pumping = false;
-    this.blocked = this.stream.queued > 0;
-    if (!this.blocked) this.own = undefined;
+    this.look();
   }
 
   /** Hands over all that is left and ends the stream. From here on the stream answers for the peer's leaving. */
@@ -140,8 +133,13 @@ export class Output {
   drop(): void {
     this.parts = undefined;
     this.head = 0;
-    this.own = undefined;
     this.clear();
+  }
+
+  /** Sees whether the stream took all that it was given. */
+  private look(): void {
+    this.blocked = this.stream.queued > 0;
+    if (!this.blocked) this.own = undefined;
   }
 
   /** Makes room for bytes at the end of the region, in a new region where they don't fit. */
@@ -205,7 +203,7 @@ export class Output {
     const { stream } = this;
     let room = most;
     stream.cork();
-    // The stream may drop all of this while it is written to.
+    // While it is written to, the stream may drain, or drop all of this: what is taken is no longer in `parts`.
     while (room > 0 && this.parts === parts) {
       const part = parts[this.head] as Uint8Array;
       const piece = part.length > room ? part.subarray(0, room) : part;

@@ -107,7 +107,6 @@ class Socket implements Transport, FrameSink {
     if (this.state !== OPEN) return;
     this.frame(CLOSE, closePayload(code, reason));
     this.state = CLOSING;
-    this.unanswered = undefined;
     // Messages are dropped from here on: there is nothing left to pause for, and the peer's Close is to be read.
     this.parser.discard();
     this.unpause();
@@ -183,9 +182,9 @@ class Socket implements Transport, FrameSink {
       this.receiver.pong();
     } else if (opcode === CLOSE) {
       this.peerClose(payload);
-    } else if (this.state === OPEN) {
-      if (this.output.blocked && this.output.queued >= SLOW) this.unanswered = new Uint8Array(payload);
-      else this.pong(payload);
+    } else {
+      this.answer(payload);
+      this.receiver.ping();
     }
   }
 
@@ -213,6 +212,13 @@ class Socket implements Transport, FrameSink {
     if (this.state !== OPEN) return;
     this.output.frame(FIN | opcode, payload);
     if (!this.parsing) this.schedule();
+  }
+
+  /** Answers a PING, at once or, where the peer does not read, later and then only the newest (section 5.5.3). */
+  private answer(payload: Uint8Array): void {
+    if (this.state !== OPEN) return;
+    if (this.output.blocked && this.output.queued >= SLOW) this.unanswered = payload.slice();
+    else this.pong(payload);
   }
 
   private pong(payload: Uint8Array): void {
