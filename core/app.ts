@@ -7,6 +7,7 @@
 import { type Context, Hono, type Handler as HonoHandler } from 'hono';
 import { etag } from 'hono/etag';
 import { secureHeaders } from 'hono/secure-headers';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Handler } from './connection.ts';
 import type { Answer, Answerer, Peer } from './engine.ts';
 import { type Accept, type Refusal, refuseMethod, refuseShutdown, refuseUnknownPath } from './handshake.ts';
@@ -16,7 +17,7 @@ import { idleTimeout, type WebSocketServer } from './server.ts';
 export interface Bindings {
   readonly peer: Peer;
   /** Takes the request over as a WebSocket, once the middleware around the route has had its say. */
-  upgrade(accept: Accept, handler: Handler): Response;
+  upgrade(accept: Accept, handler: Handler): void;
 }
 
 /** Hono's environment of an app that serves WebSockets. */
@@ -63,9 +64,14 @@ export interface Info {
 export function webSocket(server: WebSocketServer, handler: Handler): HonoHandler<AppEnv> {
   return (c) => {
     const verdict = server.judge(c.req.raw);
-    if (verdict.accepted) return c.env.upgrade(verdict, handler);
+    // By way of the context, which adds the headers that middleware has set already.
+    if (verdict.accepted) {
+      c.env.upgrade(verdict, handler);
+      // Stands for 101, which a Response can't have (Fetch standard, section 5.5), on its way through middleware.
+      return c.body(null, 200, verdict.headers);
+    }
     server.refused(verdict, c.req.raw, c.env.peer);
-    return respond(verdict);
+    return c.body(verdict.body, verdict.status as ContentfulStatusCode, headersOf(verdict));
   };
 }
 
@@ -129,8 +135,6 @@ export function createAnswerer(app: Hono<AppEnv>, server: WebSocketServer): Answ
       peer,
       upgrade(accept, handler) {
         agreed = { accept, handler };
-        // Stands for 101, which a Response can't have (Fetch standard, section 5.5), on its way through middleware.
-        return new Response(null, { headers: accept.headers });
       },
     };
     let response: Response;
@@ -148,8 +152,12 @@ export function createAnswerer(app: Hono<AppEnv>, server: WebSocketServer): Answ
   };
 }
 
-function respond({ status, headers, body }: Refusal): Response {
-  return new Response(body, { status, headers: { ...headers, 'content-length': String(body.length) } });
+function respond(refusal: Refusal): Response {
+  return new Response(refusal.body, { status: refusal.status, headers: headersOf(refusal) });
+}
+
+function headersOf({ headers, body }: Refusal): Record<string, string> {
+  return { ...headers, 'content-length': String(body.length) };
 }
 
 /** Answers a request that the application threw at, and reports why. */

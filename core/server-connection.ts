@@ -231,19 +231,13 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
   }
 
   #beginClosing(code: number, reason: string, grace: number): void {
-    // The client's Close frame can be seen only by reading.
-    this.#behind = false;
-    this.stalled = NEVER;
-    if (this.paused) {
-      this.paused = false;
-      this.#transport.resume();
-    }
+    // The client's Close frame can be seen only by reading: one that is no longer open is never paused.
+    this.#setPaused();
     this.#awaitEnd(grace);
     this.#transport.close(code, reason);
   }
 
   #awaitEnd(grace: number): void {
-    if (this.#gone) return;
     this.closeBy = this.#server.liveness.now + grace;
     this.#server.liveness.update(this);
   }
