@@ -231,7 +231,6 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
   }
 
   #beginClosing(code: number, reason: string, grace: number): void {
-    // The client's Close frame can be seen only by reading: one that is no longer open is never paused.
     this.#setPaused();
     this.#awaitEnd(grace);
     this.#transport.close(code, reason);
@@ -268,9 +267,14 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
     return this.#left > before;
   }
 
+  #shouldPause(): boolean {
+    if (this.#end === undefined) return this.#behind || this.#intake.waiting > this.#server.maxBuffered;
+    // The client's Close frame can be seen only by reading. One that does not read would only go on sending.
+    return this.#end.cause === 'slow-consumer';
+  }
+
   #setPaused(): void {
-    const full = this.#intake.waiting > this.#server.maxBuffered;
-    const paused = this.#server.canPause && this.open && (this.#behind || full);
+    const paused = this.#server.canPause && this.#shouldPause();
     if (paused === this.paused) return;
     this.paused = paused;
     // What the client did meanwhile was not seen: its silence counts from now.
