@@ -10,7 +10,15 @@ import { secureHeaders } from 'hono/secure-headers';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Handler } from './connection.ts';
 import type { Answer, Answerer, Peer } from './engine.ts';
-import { type Accept, type Refusal, refuseMethod, refuseShutdown, refuseUnknownPath } from './handshake.ts';
+import {
+  type Accept,
+  isHost,
+  type Refusal,
+  refuseHost,
+  refuseMethod,
+  refuseShutdown,
+  refuseUnknownPath,
+} from './handshake.ts';
 import { idleTimeout, type WebSocketServer } from './server.ts';
 
 /** What comes with a request, as Hono's `c.env`. */
@@ -129,7 +137,14 @@ export function createApp(server: WebSocketServer, options: AppOptions): Hono<Ap
  * with the headers that they set.
  */
 export function createAnswerer(app: Hono<AppEnv>, server: WebSocketServer): Answerer {
+  const refuse = (refusal: Refusal, request: Request, peer: Peer): Response => {
+    server.refused(refusal, request, peer);
+    return respond(refusal);
+  };
   return async (request, peer): Promise<Answer> => {
+    // First of all: with it, the request's URL may be none. HTTP/1.0 may do without.
+    const host = request.headers.get('host');
+    if (host !== null && !isHost(host)) return refuse(refuseHost(), request, peer);
     let agreed: { accept: Accept; handler: Handler } | undefined;
     const bindings: Bindings = {
       peer,
@@ -146,9 +161,7 @@ export function createAnswerer(app: Hono<AppEnv>, server: WebSocketServer): Answ
     }
     if (agreed === undefined || response.status !== 200) return response;
     const upgrade = server.admit(request, peer, agreed.accept, response.headers, agreed.handler);
-    if (!('accepted' in upgrade)) return upgrade;
-    server.refused(upgrade, request, peer);
-    return respond(upgrade);
+    return 'accepted' in upgrade ? refuse(upgrade, request, peer) : upgrade;
   };
 }
 

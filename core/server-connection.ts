@@ -6,7 +6,7 @@
 import type { Connection, Message, MessageCallback } from './connection.ts';
 import { Intake, type IntakeOwner } from './intake.ts';
 import { type Liveness, NEVER, Watched } from './liveness.ts';
-import { isCloseCode } from './protocol/close.ts';
+import { cutReason, isCloseCode } from './protocol/close.ts';
 import type { Cause, End } from './report.ts';
 import type { Fault, Receiver, Transport } from './transport.ts';
 
@@ -117,7 +117,7 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
     if (!isCloseCode(code)) {
       throw new RangeError(`a close code is 1000 to 1003, 1007 to 1014 or 3000 to 4999, not ${code}`);
     }
-    this.shut('server-close', code, reason, LONG_GRACE);
+    this.shut('server-close', code, cutReason(reason), LONG_GRACE);
   }
 
   terminate(): void {

@@ -79,7 +79,9 @@ function coreLegs(): Leg[] {
 
 /** One leg of the contract suite for each target, made of the files that `choose` says yes to. */
 function contractLegs(name: string, choose: (file: string) => boolean, args: readonly string[] = []): Leg[] {
-  const files = readdirSync(`${root}/test/contract`).filter((file) => file.endsWith('.test.ts'));
+  const files = readdirSync(`${root}/test/contract`, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.test.ts'),
+  );
   const chosen = files.filter((file) => choose(file.replace('.test.ts', ''))).map((file) => `test/contract/${file}`);
   // The Node at hand stands in for those of test/runtimes where there are none.
   const ids = targetIds.filter((id) => (/^node\d/.test(id) ? runtimesExist : id !== 'node' || !runtimesExist));

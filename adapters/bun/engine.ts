@@ -6,6 +6,7 @@
 import type { Engine, Listener, ListenOptions, Peer } from '../../core/engine.ts';
 import { BunTransport } from './transport.ts';
 
+/** Bun's own WebSocket. */
 export const engine: Engine = {
   name: 'native',
   capabilities: {
@@ -25,6 +26,8 @@ async function listen(options: ListenOptions): Promise<Listener> {
   const server = Bun.serve<BunTransport>({
     hostname: options.hostname,
     port: options.port,
+    // Bun's error page shows the server's source to whoever asks.
+    development: false,
     async fetch(request, server) {
       const answer = await options.answer(request, peerOf(server.requestIP(request)));
       if (answer instanceof Response) return answer;

@@ -15,6 +15,7 @@ import { openWebSocket } from '../../core/protocol/socket.ts';
 import { toRequest, writeResponse } from './http.ts';
 import { SocketStream } from './stream.ts';
 
+/** Echoline's own WebSocket: the same wherever `node:http` is. */
 export const engine: Engine = {
   name: 'portable',
   capabilities: {
@@ -42,7 +43,7 @@ async function listen(options: ListenOptions): Promise<Listener> {
         answer.abandon();
         return new Response(null, { status: 400 });
       },
-      { overrideGlobalObjects: false },
+      { overrideGlobalObjects: false, hostname: options.hostname },
     ),
   );
   server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Uint8Array) => {
@@ -75,11 +76,7 @@ async function upgrade(
 ): Promise<void> {
   // The peer may break the connection at any time; 'close' follows and says all there is to say.
   socket.on('error', () => {});
-  const request = toRequest(incoming);
-  const answer =
-    request === undefined
-      ? new Response('The Host header or the path is malformed.\n', { status: 400 })
-      : await options.answer(request, peerOf(incoming));
+  const answer = await options.answer(toRequest(incoming), peerOf(incoming));
   if (answer instanceof Response) {
     await writeResponse(socket, answer);
   } else if (socket.destroyed) {

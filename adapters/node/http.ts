@@ -10,32 +10,40 @@ import type { Duplex } from 'node:stream';
 /** How long what is left of a refused request is read, so that the answer arrives before the connection's end. */
 const LINGER = 1_000;
 
-/** A Host that can stand in a URL as it is (RFC 9110 section 7.2). */
-const HOST = /^(?:[\w.~%!$&'()*+,;=-]+|\[[\da-f:.]+\])(?::\d*)?$/i;
+/** Methods that a Request can't have (Fetch standard, section 2.2.1). */
+const FORBIDDEN = /^(?:CONNECT|TRACE|TRACK)$/i;
 
-/** The request as a standard one, without its body, or `undefined` where it can't be one. */
-export function toRequest(incoming: IncomingMessage): Request | undefined {
-  const { host = 'localhost' } = incoming.headers;
-  if (!HOST.test(host)) return undefined;
+/** The request as a standard one, without its body. */
+export function toRequest(incoming: IncomingMessage): Request {
   const headers = new Headers();
-  const { rawHeaders } = incoming;
+  const { rawHeaders, method = 'GET', url: target = '/' } = incoming;
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    headers.append(rawHeaders[at] as string, rawHeaders[at + 1] as string);
+    const [name, value] = [rawHeaders[at] as string, rawHeaders[at + 1] as string];
+    const before = headers.get(name);
+    // Joined here, because append() keeps no empty value in Deno.
+    headers.set(name, before === null ? value : `${before}, ${value}`);
   }
-  try {
-    const target = incoming.url ?? '/';
-    const url = target.startsWith('/') ? `http://${host}${target}` : target;
-    return new Request(url, { method: incoming.method ?? 'GET', headers });
-  } catch {
-    return undefined;
-  }
+  // None of them is GET, and that is all that matters of them.
+  const sayable = FORBIDDEN.test(method) ? 'POST' : method;
+  return new Request(urlOf(target, headers.get('host')).href, { method: sayable, headers });
+}
+
+/** The URL that was asked for. Where a malformed Host lets there be none, core answers before it looks at this one. */
+function urlOf(target: string, host: string | null): URL {
+  const text = target.startsWith('/') ? `http://${host ?? 'localhost'}${target}` : target;
+  const url = new URL(URL.canParse(text) ? text : 'http://localhost/');
+  // A Request takes none (Fetch standard, section 5.4).
+  url.username = '';
+  url.password = '';
+  return url;
 }
 
 /** Writes a response to a socket that `node:http` has let go of, and ends it. */
 export async function writeResponse(socket: Duplex, response: Response): Promise<void> {
   const body = new Uint8Array(await response.arrayBuffer());
   const headers = new Headers(response.headers);
-  headers.set('content-length', String(body.length));
+  // An answer to HEAD says how long its body would be.
+  if (!headers.has('content-length')) headers.set('content-length', String(body.length));
   headers.set('connection', headers.has('upgrade') ? 'Upgrade, close' : 'close');
   let head = `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ''}\r\n`;
   for (const [name, value] of headers) head += `${name}: ${value}\r\n`;

@@ -27,7 +27,8 @@ export class SocketStream implements ByteStream {
     // A half-open WebSocket is of no use: the other side's end is the end.
     socket.on('end', this.#close);
     socket.on('close', this.#close);
-    if (head.length > 0) receiver.data(head);
+    // Not before the handler runs, which it does in a microtask: it is to find its connection open.
+    if (head.length > 0) queueMicrotask(() => receiver.data(head));
   }
 
   get queued(): number {

@@ -13,7 +13,9 @@ it('docs/support.md is made from the table of deviations: npm run docs', () => {
 });
 
 it('every deviation is asserted by a test', () => {
-  const files = readdirSync(`${root}/test/contract`).filter((file) => file.endsWith('.test.ts'));
+  const files = readdirSync(`${root}/test/contract`, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.test.ts'),
+  );
   const tests = files.map((file) => read(`test/contract/${file}`)).join('\n');
   const ids = deviations.map(({ id }) => id);
   expect(ids.filter((id) => !tests.includes(`deviates('${id}')`))).toEqual([]);

@@ -58,6 +58,33 @@ describe('a handler that', () => {
     expect((await client.closed).code).toBe(deviates('no-terminate') ? 1005 : 1006);
   });
 
+  it('throws something that can not even be printed ends its own client alone', async () => {
+    const witness = await openClient(server().wsUrl, { protocols: ['echo'] });
+    const socket = await openRaw(server().port, { protocol: 'throws-what-can-not-be-said' });
+    expect(await socket.closeFrame()).toEqual({ code: 1011, reason: 'internal error' });
+    expect((await witness.echo('untouched')).data.toString()).toBe('untouched');
+  });
+
+  it('lets go of a promise that rejects has it reported, and nobody is harmed', async () => {
+    const from = server().reports.length;
+    const client = await openClient(server().wsUrl, { protocols: ['lets-go-of-a-promise'] });
+    expect((await client.echo('first')).data.toString()).toBe('first');
+    await server().report({ event: 'handler-error' }, { from });
+    expect((await client.echo('second')).data.toString()).toBe('second');
+  });
+
+  it('closes with a reason that is too long has it cut between two characters, in the report as well', async () => {
+    const client = await openClient(server().wsUrl, { protocols: ['closes-with-a-long-reason'] });
+    const expected = { code: 4000, reason: '€'.repeat(41) };
+    expect(await client.closed).toEqual(expected);
+    expect(await server().report({ event: 'ended', remote: client.address })).toMatchObject(expected);
+  });
+
+  it('returns something with a then, which is no Promise, keeps its connection until that is done', async () => {
+    const client = await openClient(server().wsUrl, { protocols: ['returns-a-thenable'] });
+    expect((await client.echo('still here')).data.toString()).toBe('still here');
+  });
+
   it('takes its time over each message gets all of them in order', async () => {
     const client = await openClient(server().wsUrl, { protocols: ['slow-echo'] });
     for (let i = 0; i < 20; i++) client.send(`message ${i}`);

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   acceptFor,
+  closePayload,
   exchange,
   frame,
   type HttpResponse,
@@ -11,6 +12,7 @@ import {
   RawSocket,
   upgradeRequest,
 } from '../support/raw.ts';
+import { deviates } from './deviations.ts';
 import { useServer } from './use-server.ts';
 
 /** What a runtime's HTTP server adds by itself and no client of a WebSocket cares about. */
@@ -107,7 +109,29 @@ describe('a server with its defaults', () => {
     });
   });
 
+  it('echoes messages that arrive in the same packet as the request and a Close', async () => {
+    const socket = await RawSocket.connect(server().port);
+    const early = [frame(opcode.text, 'one'), frame(opcode.close, closePayload(1000, 'bye'))];
+    socket.send(Buffer.concat([Buffer.from(upgradeRequest(host())), ...early]));
+    expect((await socket.response()).status).toBe(101);
+    expect(await socket.message()).toEqual({ text: true, data: Buffer.from('one') });
+    expect(await socket.closeFrame()).toEqual({ code: 1000, reason: 'bye' });
+  });
+
+  it('accepts a list of upgrades that has websocket in it', async () => {
+    const response = await ask({ Upgrade: ['h2c', 'websocket'] });
+    expect(response.status).toBe(deviates('upgrade-list-refused') ? 400 : 101);
+    expect((await ask({})).status).toBe(101);
+  });
+
   describe('refuses', () => {
+    const wrongHost = refusal(
+      '400 Bad Request',
+      'The Host header is missing or is not one host, with a port or without.',
+    );
+    const emptyRefusal = { statusLine: 'HTTP/1.1 400 Bad Request', body: '' };
+    const bun = deviates('no-host-refused-empty');
+    const deno = deviates('two-hosts-and-bodies-refused-empty');
     const wrongVersion = refusal(
       '426 Upgrade Required',
       'This server speaks version 13 of the WebSocket protocol (RFC 6455).',
@@ -149,6 +173,16 @@ describe('a server with its defaults', () => {
         refusal('405 Method Not Allowed', 'A WebSocket handshake is a GET request.', { allow: 'GET' }),
         'POST /ws HTTP/1.1',
       ],
+      [
+        'the method TRACE, which a Request can not have',
+        {},
+        refusal('405 Method Not Allowed', 'A WebSocket handshake is a GET request.', { allow: 'GET' }),
+        'TRACE /ws HTTP/1.1',
+      ],
+      ['a port that is none', { Host: 'a:99999' }, wrongHost],
+      ['a Host with a path', { Host: 'a/b' }, wrongHost],
+      ['a Host with user info', { Host: 'user@127.0.0.1' }, wrongHost],
+      ['an empty Origin and another', { Origin: ['', 'http://a.example'] }, malformedOrigin],
       ['version 8', { 'Sec-WebSocket-Version': '8' }, wrongVersion],
       ['version 99', { 'Sec-WebSocket-Version': '99' }, wrongVersion],
       ['no version', { 'Sec-WebSocket-Version': undefined }, wrongVersion],
@@ -172,6 +206,27 @@ describe('a server with its defaults', () => {
     ];
     it.each(bad)('%s', async (_, changes, expected, line) => {
       expect(essence(await ask(changes, line))).toEqual(expected);
+    });
+
+    it.each([
+      ['no Host', { Host: undefined }, wrongHost, bun],
+      ['two Hosts', { Host: ['a', 'b'] }, wrongHost, deno],
+      ['a body', { 'Content-Length': '5' }, refusal('400 Bad Request', 'A WebSocket handshake has no body.'), deno],
+    ] as const)('%s', async (_, changes, expected, differs) => {
+      expect(essence(await ask(changes))).toMatchObject(differs ? emptyRefusal : expected);
+    });
+
+    it('HEAD with the headers that GET would have got', async () => {
+      const socket = await RawSocket.connect(server().port);
+      socket.send(upgradeRequest(host(), {}, 'HEAD /ws HTTP/1.1'));
+      const { status, header } = await socket.response({ head: true });
+      expect([status, header('content-length')]).toEqual([405, '40']);
+    });
+
+    it('a malformed Host without keeping a place for it', async () => {
+      for (let i = 0; i < 5; i++) await ask({ Host: 'a:99999' });
+      const health = await fetch(`${server().url}/health`);
+      expect(((await health.json()) as { connections: number }).connections).toBeLessThan(5);
     });
 
     it('another version with a Connection header that names Upgrade (RFC 9110 section 7.8)', async () => {

@@ -48,6 +48,14 @@ describe('is closed with 1002:', () => {
     await expectFailure(socket, 1002);
   });
 
+  it('a reserved bit, with the reason', async () => {
+    const socket = await openRaw(server().port);
+    socket.send(frame(text, 'x', { rsv: 4 }));
+    if (deviates('no-close-frame-on-error')) return expectFailure(socket, 1002);
+    const other = deviates('other-fault-reasons');
+    expect((await socket.closeFrame()).reason).toBe(other ? 'Received unexpected RSV1 bit' : 'reserved bit set');
+  });
+
   it.each([0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535])('close code %d', async (code) => {
     const socket = await openRaw(server().port);
     socket.send(frame(close, closePayload(code)));

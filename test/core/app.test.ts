@@ -48,6 +48,16 @@ function ownApp(middleware: MiddlewareHandler<AppEnv>, settings: Partial<ServerO
   return test;
 }
 
+describe('a request whose Host is malformed', () => {
+  it('is answered 400 and reported before anything else looks at it', async () => {
+    const test = new TestApp();
+    const response = await test.fetch('/', { headers: { host: 'a:99999' } });
+    expect(response.status).toBe(400);
+    expect(await response.text()).toBe('The Host header is missing or is not one host, with a port or without.\n');
+    expect(test.reports).toMatchObject([{ event: 'refused', status: 400 }]);
+  });
+});
+
 describe('the page', () => {
   it('is served at / with its type, length and bytes', async () => {
     const response = await new TestApp().fetch('/');
