@@ -31,6 +31,26 @@ describe.concurrent('a server', () => {
     },
   );
 
+  it('takes a SIGINT that comes twice at once, as from a terminal and from npm, for one', async () => {
+    await using server = await startServer(currentTarget);
+    const client = await openClient(server.wsUrl);
+    server.kill('SIGINT');
+    const exited = server.stop('SIGINT');
+    expect(await within(5000, 'the close', client.closed)).toEqual({ code: 1001, reason: 'server shutting down' });
+    expect(await exited).toEqual({ code: 0, signal: null });
+  });
+
+  it('serves on, and ends in order, when nobody reads its output any more', async () => {
+    await using server = await startServer(currentTarget);
+    server.loseOutput();
+    for (let i = 0; i < 3; i++) {
+      const client = await openClient(server.wsUrl);
+      expect((await client.echo('still there')).data.toString()).toBe('still there');
+      await client.close();
+    }
+    expect(await server.stop('SIGTERM')).toEqual({ code: 0, signal: null });
+  });
+
   it('without connections exits at once', async () => {
     await using server = await startServer(currentTarget);
     const start = performance.now();
