@@ -6,8 +6,10 @@
 import type { Duplex } from 'node:stream';
 import type { ByteReceiver, ByteStream } from '../../core/index.ts';
 
-/** How long a peer may take to close its side after we ended ours, in milliseconds. */
+/** How long a peer may take to close its side once it was sent all, in milliseconds. */
 const LINGER = 2_000;
+/** How long it may take to be sent all: what was queued before the end is still its own. */
+const DELIVERY = 30_000;
 
 /** Feeds a receiver from a socket and writes to it. */
 export class SocketStream implements ByteStream {
@@ -53,7 +55,13 @@ export class SocketStream implements ByteStream {
     socket.end();
     // What still comes is of no interest, but must be read for the socket to end properly.
     socket.resume();
-    const timer = setTimeout(() => socket.destroy(), LINGER);
+    let timer: ReturnType<typeof setTimeout>;
+    const dropAfter = (milliseconds: number) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => socket.destroy(), milliseconds);
+    };
+    dropAfter(DELIVERY);
+    socket.once('finish', () => dropAfter(LINGER));
     socket.once('close', () => clearTimeout(timer));
   }
 

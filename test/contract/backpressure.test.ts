@@ -1,6 +1,6 @@
 /** Slow readers and floods: what is sent to a client that does not read costs little, and nothing of it is lost. */
 import { describe, expect, it } from 'vitest';
-import { frame, opcode, openRaw } from '../support/raw.ts';
+import { closePayload, frame, opcode, openRaw } from '../support/raw.ts';
 import { pass, within } from '../support/wait.ts';
 import { deviates } from './deviations.ts';
 import { useServer } from './use-server.ts';
@@ -154,6 +154,27 @@ describe('a client that does not read at all', () => {
     if (!deviates('no-terminate')) {
       // After the grace it is dropped, and our writes fail.
       await within(8000, 'the end', sending);
+    }
+  });
+});
+
+describe('a client that closes and then takes its time to read', () => {
+  const server = useServer();
+
+  it('still gets all that was sent to it before, and its Close', async () => {
+    const socket = await openRaw(server().port);
+    socket.socket.pause();
+    const data = Buffer.alloc(12 * MiB, 7);
+    socket.send(Buffer.concat([frame(opcode.binary, data), frame(opcode.close, closePayload(1000, 'bye'))]));
+    await server().report({ event: 'ended', remote: socket.address });
+    // Longer than a server waits that takes a slow reader for a lost one: there is nothing to wait for but time.
+    await pass(5000);
+    socket.socket.resume();
+    if (deviates('close-cuts-off-the-queue')) {
+      expect((await socket.rest()).length).toBeLessThan(data.length);
+    } else {
+      expect((await socket.message(20_000)).data.equals(data)).toBe(true);
+      expect(await socket.closeFrame()).toEqual({ code: 1000, reason: 'bye' });
     }
   });
 });
