@@ -14,7 +14,7 @@ describe('a handler that', () => {
     'rejects at once',
     'rejects on a message',
     'throws while iterating',
-    'throws what is no Error',
+    'throws what is no Error at once',
   ])('%s ends its own client with 1011, is reported once, and harms no other', async (way) => {
     const from = server().reports.length;
     const witness = await openClient(server().wsUrl, { protocols: ['echo'] });
