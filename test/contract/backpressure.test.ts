@@ -123,7 +123,8 @@ describe('a client that is merely slow', () => {
 
   it('loses none of many small messages', async () => {
     const socket = await openRaw(server().port);
-    const count = 100_000;
+    // Where reading can't be paused, more than about 40 000 that wait would end the connection.
+    const count = deviates('no-pause') ? 20_000 : 100_000;
     const make = numbered(32);
     socket.socket.pause();
     const all = Buffer.concat(Array.from({ length: count }, (_, n) => make(n)));
