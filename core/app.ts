@@ -9,12 +9,22 @@ import { etag } from 'hono/etag';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Handler } from './connection.ts';
 import type { Answer, Answerer, Peer } from './engine.ts';
-import { type Accept, type Refusal, refuseMethod, refuseShutdown, refuseUnknownPath } from './handshake.ts';
+import {
+  type Accept,
+  type Refusal,
+  refuseMethod,
+  refuseNoSocketPath,
+  refuseProtocol,
+  refuseShutdown,
+  refuseUnknownPath,
+} from './handshake.ts';
 import { idleTimeout, type WebSocketServer } from './server.ts';
 
 /** What comes with a request, as Hono's `c.env`. */
 export interface Bindings {
   readonly peer: Peer;
+  /** Whether the request came as an HTTP/2 CONNECT for a WebSocket (RFC 8441), though its method is GET here. */
+  readonly extendedConnect: boolean;
   /** Takes the request over as a WebSocket, once the middleware around the route has had its say. */
   upgrade(accept: Accept, handler: Handler): Response;
 }
@@ -62,7 +72,7 @@ export interface Info {
  */
 export function webSocket(server: WebSocketServer, handler: Handler): HonoHandler<AppEnv> {
   return (c) => {
-    const verdict = server.judge(c.req.raw);
+    const verdict = server.judge(c.req.raw, c.env.extendedConnect);
     if (verdict.accepted) return c.env.upgrade(verdict, handler);
     server.refused(verdict, c.req.raw, c.env.peer);
     return respond(verdict);
@@ -123,10 +133,17 @@ export function createApp(server: WebSocketServer, options: AppOptions): Hono<Ap
  * with the headers that they set.
  */
 export function createAnswerer(app: Hono<AppEnv>, server: WebSocketServer): Answerer {
-  return async (request, peer): Promise<Answer> => {
+  const refuse = (refusal: Refusal, request: Request, peer: Peer) => {
+    server.refused(refusal, request, peer);
+    return respond(refusal);
+  };
+  return async (request, peer, connect): Promise<Answer> => {
+    // As in the Upgrade header, case does not count (RFC 9110 section 7.8).
+    if (connect !== undefined && connect.toLowerCase() !== 'websocket') return refuse(refuseProtocol(), request, peer);
     let agreed: { accept: Accept; handler: Handler } | undefined;
     const bindings: Bindings = {
       peer,
+      extendedConnect: connect !== undefined,
       upgrade(accept, handler) {
         agreed = { accept, handler };
         // Stands for 101, which a Response can't have (Fetch standard, section 5.5), on its way through middleware.
@@ -140,11 +157,12 @@ export function createAnswerer(app: Hono<AppEnv>, server: WebSocketServer): Answ
       // Hono hands only instances of Error to onError().
       return fail(server, error);
     }
-    if (agreed === undefined || response.status !== 200) return response;
+    if (agreed === undefined || response.status !== 200) {
+      // To CONNECT, any 2xx would mean that the tunnel stands (RFC 9110 section 9.3.6).
+      return connect !== undefined && response.ok ? refuse(refuseNoSocketPath(), request, peer) : response;
+    }
     const upgrade = server.admit(request, peer, agreed.accept, response.headers, agreed.handler);
-    if (!('accepted' in upgrade)) return upgrade;
-    server.refused(upgrade, request, peer);
-    return respond(upgrade);
+    return 'accepted' in upgrade ? refuse(upgrade, request, peer) : upgrade;
   };
 }
 

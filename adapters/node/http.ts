@@ -1,11 +1,13 @@
 /**
- * What `node:http` leaves to its user where a request asks for an upgrade: the request as a standard one, and an answer
- * that is none.
+ * What `node:http` and `node:http2` leave to their user where a request asks for a WebSocket: the request as a standard
+ * one, the proof that it was understood, and an answer that is none.
  *
  * @module
  */
+import { createHash } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { acceptInput } from '../../core/handshake.ts';
 
 /** How long what is left of a refused request is read, so that the answer arrives before the connection's end. */
 const LINGER = 1_000;
@@ -13,19 +15,35 @@ const LINGER = 1_000;
 /** A Host that can stand in a URL as it is (RFC 9110 section 7.2). */
 const HOST = /^(?:[\w.~%!$&'()*+,;=-]+|\[[\da-f:.]+\])(?::\d*)?$/i;
 
+/** The value of `Sec-WebSocket-Accept` for a key. */
+export function proofOf(key: string): string {
+  return createHash('sha1').update(acceptInput(key)).digest('base64');
+}
+
 /** The request as a standard one, without its body, or `undefined` where it can't be one. */
-export function toRequest(incoming: IncomingMessage): Request | undefined {
-  const { host = 'localhost' } = incoming.headers;
-  if (!HOST.test(host)) return undefined;
-  const headers = new Headers();
-  const { rawHeaders } = incoming;
+export function toRequest(incoming: IncomingMessage, scheme: string): Request | undefined {
+  const { rawHeaders, url = '/', method = 'GET', headers } = incoming;
+  const fields: [string, string][] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    headers.append(rawHeaders[at] as string, rawHeaders[at + 1] as string);
+    fields.push([rawHeaders[at] as string, rawHeaders[at + 1] as string]);
   }
+  return standardRequest(method, scheme, headers.host ?? 'localhost', url, fields);
+}
+
+/** @param target - What the request line or `:path` has: a path, or a whole URL. */
+export function standardRequest(
+  method: string,
+  scheme: string,
+  host: string,
+  target: string,
+  fields: readonly (readonly [name: string, value: string])[],
+): Request | undefined {
+  if (!HOST.test(host)) return undefined;
   try {
-    const target = incoming.url ?? '/';
-    const url = target.startsWith('/') ? `http://${host}${target}` : target;
-    return new Request(url, { method: incoming.method ?? 'GET', headers });
+    const headers = new Headers();
+    for (const [name, value] of fields) headers.append(name, value);
+    const url = target.startsWith('/') ? `${scheme}://${host}${target}` : target;
+    return new Request(url, { method, headers });
   } catch {
     return undefined;
   }

@@ -1,0 +1,150 @@
+/**
+ * Every difference between engines that a client could see. The tests ask this table and assert the difference
+ * itself, so that the day a runtime mends it the suite says so. docs/support.md is made from it.
+ *
+ * @module
+ */
+import { currentTarget } from '../support/target.ts';
+
+/** An engine on a runtime; Node's versions are one. */
+export type EngineId = 'node' | 'bun-native' | 'bun-portable' | 'deno-native' | 'deno-portable';
+
+export const engineIds: readonly EngineId[] = ['node', 'bun-native', 'bun-portable', 'deno-native', 'deno-portable'];
+
+export interface Deviation {
+  readonly id: string;
+  /** What is expected of every engine. */
+  readonly expected: string;
+  readonly engines: readonly EngineId[];
+  /** What happens there instead, and what to do about it. */
+  readonly instead: string;
+  /** Where the runtime's makers can be told, or were. */
+  readonly upstream?: string;
+}
+
+export const deviations: readonly Deviation[] = [
+  {
+    id: 'no-close-frame-on-error',
+    expected: 'A protocol error is answered with a Close frame with 1002, and bad UTF-8 with 1007.',
+    engines: ['deno-native'],
+    instead: 'The connection ends without a Close frame. The report is the same.',
+  },
+  {
+    id: 'close-1014-refused',
+    expected: 'Close code 1014 is echoed.',
+    engines: ['deno-native'],
+    instead: 'It is answered with 1002, as a protocol error.',
+  },
+  {
+    id: 'long-control-frames-accepted',
+    expected: 'A PONG or Close of more than 125 bytes is a protocol error.',
+    engines: ['deno-native'],
+    instead: 'It is accepted.',
+  },
+  {
+    id: 'cut-off-character-dropped',
+    expected: 'A fragmented text that ends inside a character is refused with 1007.',
+    engines: ['deno-native'],
+    instead: 'The message is delivered without that character.',
+  },
+  {
+    id: 'unmasked-accepted',
+    expected: 'An unmasked frame from a client is a protocol error.',
+    engines: ['deno-native'],
+    instead: 'It is accepted.',
+  },
+  {
+    id: 'impossible-length-is-too-big',
+    expected: 'A length with its highest bit set is a protocol error, 1002.',
+    engines: ['bun-native', 'deno-native'],
+    instead: 'It is a message that is too big, 1009.',
+  },
+  {
+    id: 'utf8-checked-late',
+    expected: 'A bad octet in text is refused at the first fragment that carries it.',
+    engines: ['bun-native'],
+    instead: 'It is refused when the last fragment has come.',
+  },
+  {
+    id: 'limit-after-delivery',
+    expected: 'A message over --max-message-size is refused before all of it is in memory.',
+    engines: ['deno-native'],
+    instead: 'It is refused, with 1009, once all of it is there, however large a client makes it.',
+  },
+  {
+    id: 'no-close-frame-on-huge-frame',
+    expected: 'A frame that claims more than --max-message-size is answered with a Close frame with 1009.',
+    engines: ['deno-native'],
+    instead: 'From 64 MiB on the connection ends without a Close frame. The report is the same.',
+  },
+  {
+    id: 'keep-alive-only-when-silent',
+    expected: 'A PING goes out at every --keep-alive-interval.',
+    engines: ['deno-native'],
+    instead: 'It goes out only to a client from which nothing came for that long.',
+    upstream: 'https://github.com/denoland/deno/issues/15430',
+  },
+  {
+    id: 'no-keep-alive-timeout',
+    expected: '--keep-alive-timeout ends a client whose PONG is overdue.',
+    engines: ['deno-native'],
+    instead: 'The option is refused at start-up; --engine auto takes the portable engine for it.',
+    upstream: 'https://github.com/denoland/deno/issues/15430',
+  },
+  {
+    id: 'no-liveness-frames',
+    expected: '--liveness frames counts PONGs as signs of life.',
+    engines: ['deno-native'],
+    instead: 'The option is refused at start-up; --engine auto takes the portable engine for it.',
+    upstream: 'https://github.com/denoland/deno/issues/15430',
+  },
+  {
+    id: 'no-pause',
+    expected: 'A client whose echoes pile up is no longer read from, and loses nothing while it is merely slow.',
+    engines: ['deno-native'],
+    instead:
+      'It is ended as slow-consumer as soon as more than --max-buffered and one largest message wait for it. That bounds the memory.',
+  },
+  {
+    id: 'no-terminate',
+    expected: 'A connection can be dropped without a Close frame, as is one whose client does not answer a Close.',
+    engines: ['deno-native'],
+    instead:
+      'The client is sent a Close frame without a code. When it does not answer, the server forgets it after a grace, but the TCP connection stays until the client or the network ends it.',
+  },
+  {
+    id: 'lost-connections-cost-memory',
+    expected: 'A connection that is lost costs no memory from then on.',
+    engines: ['deno-native'],
+    instead: 'It costs 6 KiB for twice the --keep-alive-interval more, and nothing where that is 0.',
+    upstream: 'https://github.com/denoland/deno/issues/22622',
+  },
+  {
+    id: 'never-awaits-peer-close',
+    expected: 'A shutdown waits for the answers to its Close frames, and terminates those that have not come in time.',
+    engines: ['bun-native'],
+    instead: 'Each connection ends with the Close frame that it was sent; none is ever counted as terminated.',
+    upstream: 'https://github.com/oven-sh/bun/pull/39802',
+  },
+  {
+    id: 'no-request-timeout',
+    expected: 'A connection on which no whole request comes is dropped after a time.',
+    engines: ['deno-native'],
+    instead: 'It stays; so --engine auto takes the portable engine where the host is not loopback.',
+  },
+];
+
+/** The engine that this run is about. */
+export const currentEngine: EngineId =
+  currentTarget.runtime === 'node' ? 'node' : `${currentTarget.runtime}-${currentTarget.engine}`;
+
+/**
+ * Whether the engine under test differs in this.
+ *
+ * @throws Error when the table has no such row.
+ */
+export function deviates(id: string): boolean {
+  const row = deviations.find((each) => each.id === id);
+  if (row === undefined) throw new Error(`No deviation "${id}" in the table.`);
+  return row.engines.includes(currentEngine);
+}
