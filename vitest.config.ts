@@ -16,6 +16,11 @@ export default defineConfig({
       },
       { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 30_000 } },
     ],
-    coverage: { provider: 'v8', include: ['core/**/*.ts'], reporter: ['text-summary', 'json-summary'] },
+    coverage: {
+      provider: 'v8',
+      include: ['core/**/*.ts'],
+      exclude: ['test/**'],
+      reporter: ['text-summary', 'json-summary'],
+    },
   },
 });

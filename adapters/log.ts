@@ -108,23 +108,32 @@ function text(report: Report): string {
     }
     case 'handler-error': {
       const whose = report.connection === null ? 'the application' : `the handler of #${report.connection}`;
-      const { stack } = plain(report.error);
-      return literal(`${whose} failed: ${stack.join('\n    ')}`);
+      const { name, message, stack } = plain(report.error);
+      return literal([`${whose} failed: ${name}: ${message}`, ...stack].join('\n    '));
     }
     case 'shutdown':
       return `shut down: ${report.closed} connections closed, ${report.terminated} terminated`;
   }
 }
 
-/** An error as a value that may be printed: its message can quote what a client sent. */
+/** What can be said of anything that was thrown. Its message can quote what a client sent; its parts can throw. */
 function plain(error: unknown): { name: string; message: string; stack: string[] } {
-  if (!(error instanceof Error))
-    return { name: 'unknown', message: printable(String(error)), stack: [printable(String(error))] };
-  const lines = (error.stack ?? `${error.name}: ${error.message}`).split('\n');
+  const say = (get: () => unknown): string => {
+    try {
+      return String(get() ?? '');
+    } catch {
+      return '';
+    }
+  };
+  const { name, message, stack } = (typeof error === 'object' && error !== null ? error : {}) as Partial<Error>;
+  const known = { name: say(() => name), message: say(() => message ?? error), stack: say(() => stack) };
   return {
-    name: printable(error.name),
-    message: printable(error.message),
-    stack: lines.map((line) => printable(line.trim())),
+    name: printable(known.name || 'Error'),
+    message: printable(known.message || 'something was thrown that says nothing of itself'),
+    stack: known.stack
+      .split('\n')
+      .filter((line) => /^\s*at /.test(line))
+      .map((line) => printable(line.trim())),
   };
 }
 

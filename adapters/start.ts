@@ -33,6 +33,11 @@ export interface StartOptions {
 const USAGE = 2;
 const FAILED = 1;
 const INTERRUPTED = 130;
+/**
+ * Ctrl-C reaches this process from the terminal, and once more from npm or another wrapper that passes it on. Signals so
+ * near to each other, in milliseconds, are one press of the keys.
+ */
+const SAME_KEY = 100;
 
 /** How long what was said last may take to leave, in milliseconds. */
 const LINGER = 1_000;
@@ -53,6 +58,8 @@ export async function start({ handler = echo, argv = process.argv.slice(2) }: St
   const certificate = config.tlsCert === '' ? undefined : readCertificate(config);
   if (certificate !== undefined && 'fault' in certificate) return fail(certificate.fault, USAGE);
 
+  // A reader that is gone, or a full disk, is no reason to drop every connection.
+  process.stdout.on('error', () => {});
   const log = createLog(config.log, print);
   const server = new WebSocketServer(config, {
     capabilities: engine.capabilities,
@@ -86,19 +93,17 @@ export async function start({ handler = echo, argv = process.argv.slice(2) }: St
       ...(certificate === undefined ? {} : { certificate }),
     });
   } catch (error) {
-    return fail(whyNotListening(error, config), FAILED);
+    const [why, status] = whyNotListening(error, config);
+    return fail(why, status);
   }
 
-  let signals = 0;
-  const onSignal = () => {
-    if (++signals > 1) process.exit(INTERRUPTED);
-    void server
-      .shutdown()
-      .then(() => Promise.race([listener.close(), new Promise((resolve) => setTimeout(resolve, LINGER))]))
-      .finally(() => exit(0));
-  };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
+  // A promise that a handler let go of is its own mistake, and none of the other connections'.
+  process.on('unhandledRejection', (error) => server.applicationFailed(error));
+
+  endOnSignals(async () => {
+    await server.shutdown();
+    await Promise.race([listener.close(), new Promise((resolve) => setTimeout(resolve, LINGER))]);
+  });
   if (certificate !== undefined) process.on('SIGHUP', () => void renew(config, listener, runtime, engine, log));
 
   const notes = choice.note === undefined ? [] : [choice.note];
@@ -132,8 +137,28 @@ async function renew(config: Config, listener: Listener, runtime: Runtime, engin
   }
 }
 
+/** Shuts down at the first signal, and ends at once at the second. */
+function endOnSignals(shutdown: () => Promise<unknown>): void {
+  let first: number | undefined;
+  const onSignal = (signal: string) => {
+    const now = performance.now();
+    if (first === undefined) {
+      first = now;
+      void shutdown().finally(() => exit(0));
+    } else if (signal !== 'SIGINT' || now - first > SAME_KEY) {
+      process.exit(INTERRUPTED);
+    }
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}
+
 function print(text: string): void {
-  process.stdout.write(text);
+  try {
+    process.stdout.write(text);
+  } catch {
+    // Whoever read this is gone. The connections are not.
+  }
 }
 
 function fail(message: string, status: number): void {
@@ -150,18 +175,24 @@ function version(): string {
   return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 }
 
-/** One line on why an address can't be listened on. Node and Bun give codes, Deno names. */
-function whyNotListening(error: unknown, { host, port }: Config): string {
+/** One line on why an address can't be listened on, and the exit status. Node and Bun give codes, Deno names. */
+function whyNotListening(error: unknown, { host, port }: Config): [why: string, status: number] {
   const { code, name, message } = error as { code?: string; name?: string; message?: string };
   const reason = code ?? name ?? '';
   if (/^(?:EADDRINUSE|AddrInUse)$/.test(reason)) {
-    return `port ${port} of ${host} is in use; stop what uses it, or choose another with --port (0 takes a free one)`;
+    return [
+      `port ${port} of ${host} is in use; stop what uses it, or choose another with --port (0 takes a free one)`,
+      FAILED,
+    ];
   }
   if (/^(?:EACCES|EPERM|PermissionDenied|NotCapable)$/.test(reason)) {
-    return `port ${port} of ${host} may not be listened on; choose another with --port (from 1024 on anyone may)`;
+    return [
+      `port ${port} of ${host} may not be listened on; choose another with --port (from 1024 on anyone may)`,
+      FAILED,
+    ];
   }
   if (/^(?:EADDRNOTAVAIL|AddrNotAvailable|ENOTFOUND|EAI_AGAIN)$/.test(reason)) {
-    return `${host} is no address of this machine; choose another with --host, such as 127.0.0.1`;
+    return [`${host} is no address of this machine; choose another with --host, such as 127.0.0.1`, USAGE];
   }
-  return `can't listen on port ${port} of ${host}: ${printable(message ?? String(error))}`;
+  return [`can't listen on port ${port} of ${host}: ${printable(message ?? String(error))}`, FAILED];
 }

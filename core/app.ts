@@ -7,11 +7,14 @@
 import { type Context, Hono, type Handler as HonoHandler } from 'hono';
 import { etag } from 'hono/etag';
 import { secureHeaders } from 'hono/secure-headers';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Handler } from './connection.ts';
 import type { Answer, Answerer, Peer } from './engine.ts';
 import {
   type Accept,
+  isHost,
   type Refusal,
+  refuseHost,
   refuseMethod,
   refuseNoSocketPath,
   refuseProtocol,
@@ -26,7 +29,7 @@ export interface Bindings {
   /** Whether the request came as an HTTP/2 CONNECT for a WebSocket (RFC 8441), though its method is GET here. */
   readonly extendedConnect: boolean;
   /** Takes the request over as a WebSocket, once the middleware around the route has had its say. */
-  upgrade(accept: Accept, handler: Handler): Response;
+  upgrade(accept: Accept, handler: Handler): void;
 }
 
 /** Hono's environment of an app that serves WebSockets. */
@@ -73,9 +76,14 @@ export interface Info {
 export function webSocket(server: WebSocketServer, handler: Handler): HonoHandler<AppEnv> {
   return (c) => {
     const verdict = server.judge(c.req.raw, c.env.extendedConnect);
-    if (verdict.accepted) return c.env.upgrade(verdict, handler);
+    // By way of the context, which adds the headers that middleware has set already.
+    if (verdict.accepted) {
+      c.env.upgrade(verdict, handler);
+      // Stands for 101, which a Response can't have (Fetch standard, section 5.5), on its way through middleware.
+      return c.body(null, 200, verdict.headers);
+    }
     server.refused(verdict, c.req.raw, c.env.peer);
-    return respond(verdict);
+    return c.body(verdict.body, verdict.status as ContentfulStatusCode, headersOf(verdict));
   };
 }
 
@@ -133,11 +141,14 @@ export function createApp(server: WebSocketServer, options: AppOptions): Hono<Ap
  * with the headers that they set.
  */
 export function createAnswerer(app: Hono<AppEnv>, server: WebSocketServer): Answerer {
-  const refuse = (refusal: Refusal, request: Request, peer: Peer) => {
+  const refuse = (refusal: Refusal, request: Request, peer: Peer): Response => {
     server.refused(refusal, request, peer);
     return respond(refusal);
   };
   return async (request, peer, connect): Promise<Answer> => {
+    // First of all: with it, the request's URL may be none. HTTP/1.0 may do without.
+    const host = request.headers.get('host');
+    if (host !== null && !isHost(host)) return refuse(refuseHost(), request, peer);
     // As in the Upgrade header, case does not count (RFC 9110 section 7.8).
     if (connect !== undefined && connect.toLowerCase() !== 'websocket') return refuse(refuseProtocol(), request, peer);
     let agreed: { accept: Accept; handler: Handler } | undefined;
@@ -146,8 +157,6 @@ export function createAnswerer(app: Hono<AppEnv>, server: WebSocketServer): Answ
       extendedConnect: connect !== undefined,
       upgrade(accept, handler) {
         agreed = { accept, handler };
-        // Stands for 101, which a Response can't have (Fetch standard, section 5.5), on its way through middleware.
-        return new Response(null, { headers: accept.headers });
       },
     };
     let response: Response;
@@ -166,8 +175,12 @@ export function createAnswerer(app: Hono<AppEnv>, server: WebSocketServer): Answ
   };
 }
 
-function respond({ status, headers, body }: Refusal): Response {
-  return new Response(body, { status, headers: { ...headers, 'content-length': String(body.length) } });
+function respond(refusal: Refusal): Response {
+  return new Response(refusal.body, { status: refusal.status, headers: headersOf(refusal) });
+}
+
+function headersOf({ headers, body }: Refusal): Record<string, string> {
+  return { ...headers, 'content-length': String(body.length) };
 }
 
 /** Answers a request that the application threw at, and reports why. */

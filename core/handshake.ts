@@ -54,6 +54,8 @@ const VERSION = '13';
 const RETRY_AFTER = '10';
 /** Base64 (RFC 4648 section 4) of 16 bytes. Bits left over in the last digit are not looked at, nor used by anyone. */
 const KEY = /^[A-Za-z0-9+/]{22}==$/;
+/** A Host (RFC 9110 section 7.2): a name or address and perhaps a port, without user info, and not a list. */
+const HOST = /^(?:[\w.~%!$&'()*+;=-]+|\[[\da-f:.]+\])(?::(\d{0,5}))?$/i;
 /** A number as it would be written, of any size. */
 const NUMBER = /^(?:0|[1-9][0-9]*)$/;
 
@@ -65,6 +67,8 @@ const NO_CONNECTION = refusal(
   400,
   'The Connection header lacks the token Upgrade; a proxy in between may have removed it.',
 );
+const MALFORMED_HOST = refusal(400, 'The Host header is missing or is not one host, with a port or without.');
+const BODY = refusal(400, 'A WebSocket handshake has no body.');
 const WRONG_METHOD = refusal(405, 'A WebSocket handshake is a GET request.', { allow: 'GET' });
 const MALFORMED_VERSION = refusal(400, 'The Sec-WebSocket-Version header is not one number.');
 const WRONG_VERSION = refusal(426, 'This server speaks version 13 of the WebSocket protocol (RFC 6455).', {
@@ -91,10 +95,11 @@ const UNKNOWN_PROTOCOL = refusal(501, 'CONNECT is for WebSockets only here (:pro
  * The first of these that is not right decides, each depending on those before it:
  * 1. It asks for an upgrade to `websocket`, else 400: it is another kind of request.
  * 2. Method GET, else 405.
- * 3. Version 13, else 426; 400 for what is no version. Before the key, which other versions don't have.
- * 4. A key of 16 bytes, else 400.
- * 5. Well-formed subprotocols, else 400.
- * 6. An allowed Origin, else 403. After what a client's author must mend comes what the server's operator decides.
+ * 3. One Host and no body, else 400.
+ * 4. Version 13, else 426; 400 for what is no version. Before the key, which other versions don't have.
+ * 5. A key of 16 bytes, else 400.
+ * 6. Well-formed subprotocols, else 400.
+ * 7. An allowed Origin, else 403. After what a client's author must mend comes what the server's operator decides.
  *
  * Limits come last, and are the server's to check ({@link refuseFull}).
  *
@@ -110,6 +115,9 @@ export function judgeHandshake(request: HandshakeRequest, policy: HandshakePolic
     if (!lists(headers.get('connection'), 'upgrade')) return NO_CONNECTION;
     if (method !== 'GET') return WRONG_METHOD;
   }
+  if (!isHost(headers.get('host'))) return MALFORMED_HOST;
+  // What follows the request is taken for frames, so that it can't be a body too.
+  if (headers.has('transfer-encoding') || Number(headers.get('content-length') ?? 0) !== 0) return BODY;
 
   const version = headers.get('sec-websocket-version');
   if (version !== VERSION) return version === null || NUMBER.test(version) ? WRONG_VERSION : MALFORMED_VERSION;
@@ -136,6 +144,12 @@ export function judgeHandshake(request: HandshakeRequest, policy: HandshakePolic
       : negotiateCompression(headers.get('sec-websocket-extensions'), policy.compression);
   if (agreed !== undefined) answers['sec-websocket-extensions'] = agreed.header;
   return { accepted: true, protocol, compression: agreed?.compression, headers: answers };
+}
+
+/** Whether a Host header can be what it says, as every URL that is made of it relies on. */
+export function isHost(host: string | null): boolean {
+  const match = host === null ? null : HOST.exec(host);
+  return match !== null && Number(match[1] ?? 0) <= 65535;
 }
 
 /** Whether a comma-separated list has an element, in any case. */
@@ -171,6 +185,11 @@ export function refuseShutdown(): Refusal {
 /** 405: a page or a report was asked for with a method that does more than read. */
 export function refuseMethod(): Refusal {
   return READ_ONLY;
+}
+
+/** 400: the Host header is malformed. */
+export function refuseHost(): Refusal {
+  return MALFORMED_HOST;
 }
 
 /** 404: no such path. */

@@ -7,6 +7,11 @@
 import type { Message, MessageCallback } from './connection.ts';
 import { Inbox } from './inbox.ts';
 
+/** Whether what a handler or callback returned is to be waited for. */
+export function isThenable(result: unknown): result is PromiseLike<unknown> {
+  return typeof (result as PromiseLike<unknown> | null | undefined)?.then === 'function';
+}
+
 /** Whose messages they are. */
 export interface IntakeOwner {
   /** What waits has become more or less. */
@@ -107,10 +112,10 @@ export class Intake {
       this.#failed(error);
       return;
     }
-    if (result instanceof Promise) this.#await(result);
+    if (isThenable(result)) this.#await(result);
   }
 
-  #await(result: Promise<unknown>): void {
+  #await(result: PromiseLike<unknown>): void {
     this.#busy = true;
     result.then(
       () => {

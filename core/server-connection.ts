@@ -6,7 +6,7 @@
 import type { Connection, Message, MessageCallback } from './connection.ts';
 import { Intake, type IntakeOwner } from './intake.ts';
 import { type Liveness, NEVER, Watched } from './liveness.ts';
-import { isCloseCode } from './protocol/close.ts';
+import { cutReason, isCloseCode } from './protocol/close.ts';
 import type { Cause, End } from './report.ts';
 import type { Fault, Receiver, Transport } from './transport.ts';
 
@@ -121,7 +121,7 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
     if (!isCloseCode(code)) {
       throw new RangeError(`a close code is 1000 to 1003, 1007 to 1014 or 3000 to 4999, not ${code}`);
     }
-    this.shut('server-close', code, reason, LONG_GRACE);
+    this.shut('server-close', code, cutReason(reason), LONG_GRACE);
   }
 
   terminate(): void {
@@ -235,19 +235,12 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
   }
 
   #beginClosing(code: number, reason: string, grace: number): void {
-    // The client's Close frame can be seen only by reading.
-    this.#behind = false;
-    this.stalled = NEVER;
-    if (this.paused) {
-      this.paused = false;
-      this.#transport.resume();
-    }
+    this.#setPaused();
     this.#awaitEnd(grace);
     this.#transport.close(code, reason);
   }
 
   #awaitEnd(grace: number): void {
-    if (this.#gone) return;
     this.closeBy = this.#server.liveness.now + grace;
     this.#server.liveness.update(this);
   }
@@ -278,9 +271,14 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
     return this.#left > before;
   }
 
+  #shouldPause(): boolean {
+    if (this.#end === undefined) return this.#behind || this.#intake.waiting > this.#server.maxBuffered;
+    // The client's Close frame can be seen only by reading. One that does not read would only go on sending.
+    return this.#end.cause === 'slow-consumer';
+  }
+
   #setPaused(): void {
-    const full = this.#intake.waiting > this.#server.maxBuffered;
-    const paused = this.#server.canPause && this.open && (this.#behind || full);
+    const paused = this.#server.canPause && this.#shouldPause();
     if (paused === this.paused) return;
     this.paused = paused;
     // What the client did meanwhile was not seen: its silence counts from now.

@@ -8,6 +8,7 @@ import type { CompressionPolicy } from './compression.ts';
 import type { Handler } from './connection.ts';
 import type { Capabilities, Peer, Upgrade } from './engine.ts';
 import { type Accept, judgeHandshake, type Refusal, refuseFull, refuseShutdown } from './handshake.ts';
+import { isThenable } from './intake.ts';
 import { Liveness, type Verdict } from './liveness.ts';
 import { createOriginPolicy, type OriginPolicy } from './origin.ts';
 import { type End, printable, type Report, type ShutdownSummary } from './report.ts';
@@ -136,10 +137,10 @@ export class WebSocketServer implements Surroundings {
     // Others may have come while the application around us was at work.
     const refusal = this.#refuseMore();
     if (refusal !== undefined) return refusal;
-    this.#reserved++;
     const { protocol, compression } = accept;
     const origin = request.headers.get('origin');
     const path = new URL(request.url).pathname;
+    this.#reserved++;
     return {
       protocol,
       // Middleware may have taken it back.
@@ -315,7 +316,7 @@ function run(handler: Handler, connection: ServerConnection): void {
     connection.broke(error);
     return;
   }
-  if (result instanceof Promise) {
+  if (isThenable(result)) {
     result.then(
       () => connection.close(),
       (error: unknown) => connection.broke(error),

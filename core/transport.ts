@@ -29,7 +29,10 @@ export interface Transport {
   send(data: string | Uint8Array, text: boolean, compress?: boolean): boolean;
   /** Sends a PING (RFC 6455 section 5.5.2) without payload. Nothing where `capabilities.ping` is false. */
   ping(): void;
-  /** Starts the closing handshake (RFC 6455 section 7.1.2). `receiver.close` follows when it is over. */
+  /**
+   * Starts the closing handshake (RFC 6455 section 7.1.2). `receiver.close` follows when it is over. While reading is
+   * paused, the peer's part of it is not seen.
+   */
   close(code: number, reason: string): void;
   /** Drops the connection at once, without a closing handshake. What can't (`capabilities.terminate`) closes. */
   terminate(): void;

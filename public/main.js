@@ -6,9 +6,12 @@
 import { checkUrl, defaultFacts, defaultUrl, describeFacts, loadFacts } from './facts.js';
 import { everyInWorker, formatCountdown, Heartbeat } from './heartbeat.js';
 import { Log } from './log.js';
-import { compose, explainClose, formatBytes, formatSeconds, show } from './message.js';
+import { compose, count, explainClose, formatExcess, formatSeconds } from './message.js';
 
 /** @typedef {'ready' | 'connecting' | 'open' | 'closing' | 'closed'} State */
+
+/** The most that the message field shows, in UTF-16 code units: browsers take seconds to lay out a line of millions. */
+const mostInField = 65_536;
 
 const stateTexts = {
   ready: 'Ready to connect...',
@@ -37,7 +40,12 @@ const countdownBar = get('countdownBar', HTMLProgressElement);
 const showHeartbeats = get('showHeartbeats', HTMLInputElement);
 const commsLog = get('commsLog', HTMLTableSectionElement);
 
-const log = new Log(commsLog, get('logScroller', HTMLElement), get('logEmpty', HTMLElement));
+const log = new Log({
+  body: commsLog,
+  scroller: get('logScroller', HTMLElement),
+  empty: get('logEmpty', HTMLElement),
+  count: get('logCount', HTMLElement),
+});
 const heartbeat = new Heartbeat({ every: everyInWorker, now: () => performance.now(), send: sendHeartbeat });
 
 /** @type {State} */
@@ -49,7 +57,14 @@ let socket;
 let target;
 /** Heartbeats whose echo has not come yet. */
 let heartbeatsOut = 0;
-let urlEdited = false;
+/** The address that the page put into its field; another one there is its user's. */
+let offeredUrl = '';
+/** A message that is too long for the field to show, and is sent in its stead. @type {string | undefined} */
+let heldMessage;
+/** What the field held when it was looked at last, so that sending a large message does not make it anew. */
+let composed = { text: '', mode: 'text', message: compose('', 'text') };
+/** Whether the heartbeat is to beat where a server asks for it. */
+let heartbeatWanted = heartbeatSwitch.checked;
 
 /** @param {State} next */
 function setState(next) {
@@ -66,18 +81,25 @@ function setState(next) {
   if (lost && next === 'closed') connectButton.focus({ preventScroll: true });
 }
 
-function connect() {
+async function connect() {
   if (state !== 'ready' && state !== 'closed') return;
-  const checked = checkUrl(urlField.value);
-  if ('problem' in checked) return setUrlProblem(checked.problem);
+  const before = state;
+  const offered = urlField.value === offeredUrl;
+  const given = checkUrl(urlField.value);
+  if ('problem' in given) return setUrlProblem(given.problem);
+  setUrlProblem('');
+  setState('connecting');
+  // The server may have been restarted with another path since it was asked last.
+  if (offered) await refreshFacts();
+  const url = offered ? new URL(urlField.value) : given.url;
   const protocols = subprotocols.value.split(',').flatMap((name) => name.trim() || []);
   try {
-    socket = new WebSocket(checked.url, protocols);
+    socket = new WebSocket(url, protocols);
   } catch (error) {
+    setState(before);
     return setUrlProblem(`The browser can’t connect to that: ${error instanceof Error ? error.message : error}`);
   }
-  setUrlProblem('');
-  target = checked.url;
+  target = url;
   heartbeatsOut = 0;
   let opened = false;
   socket.binaryType = 'arraybuffer';
@@ -86,18 +108,17 @@ function connect() {
     setState('open');
     log.event('Connection opened', socket?.protocol ? `Subprotocol: ${socket.protocol}` : '');
     heartbeat.open(facts.pingInterval, own() ? facts.idleTimeout : 0);
-    // The server may have been restarted with other settings since the page was loaded.
-    if (own()) void refreshFacts();
+    if (!offered && own()) void refreshFacts();
     tick();
   };
   socket.onmessage = (event) => receive(event.data);
   socket.onclose = (event) => {
     heartbeat.close();
     setState('closed');
-    log.event(`Connection closed. Code: ${event.code}. Reason: ${event.reason}`, explainClose(event.code, opened));
+    const explanation = explainClose(event.code, opened, protocols.length > 0);
+    log.event(`Connection closed. Code: ${event.code}. Reason: ${event.reason}`, explanation);
     tick();
   };
-  setState('connecting');
 }
 
 /** Whether the socket leads to the server that this page came from, whose facts are known. */
@@ -109,7 +130,7 @@ function own() {
 function receive(data) {
   const isEcho = data === Heartbeat.message && heartbeatsOut > 0;
   if (isEcho) heartbeatsOut--;
-  log.message('server', show(typeof data === 'string' ? data : new Uint8Array(data)), isEcho);
+  log.message('server', typeof data === 'string' ? data : new Uint8Array(data), isEcho);
 }
 
 /**
@@ -120,7 +141,7 @@ function send(data, isHeartbeat) {
   if (state !== 'open' || socket === undefined) return;
   socket.send(data);
   heartbeat.sent();
-  log.message('client', show(data), isHeartbeat);
+  log.message('client', data, isHeartbeat);
   tick();
 }
 
@@ -130,8 +151,7 @@ function sendHeartbeat() {
 }
 
 function sendField() {
-  const message = compose(messageField.value, sendAs.value);
-  checkMessage();
+  const message = checkMessage();
   if ('problem' in message) return;
   send(message.data, false);
   messageField.select();
@@ -145,16 +165,32 @@ function closeSocket() {
   tick();
 }
 
+/**
+ * Keeps a message beside the field, which then only says so.
+ *
+ * @param {string | undefined} text - `undefined`: from now on the field has the message itself.
+ */
+function holdMessage(text) {
+  heldMessage = text;
+  if (text !== undefined) messageField.value = '';
+  messageField.placeholder = text === undefined ? '' : `${count(text.length, 'character')}, too many to show`;
+}
+
 /** Says what is wrong with the message in the field, and that one is too large; it may be sent all the same. */
 function checkMessage() {
-  const message = compose(messageField.value, sendAs.value);
+  if (messageField.value.length > mostInField) holdMessage(messageField.value);
+  const text = heldMessage ?? messageField.value;
+  const mode = sendAs.value;
+  if (text !== composed.text || mode !== composed.mode) composed = { text, mode, message: compose(text, mode) };
+  const { message } = composed;
   let problem = '';
   if ('problem' in message) problem = message.problem;
   else if (message.size > facts.maxMessageSize) {
-    const limit = formatBytes(facts.maxMessageSize);
-    problem = `${formatBytes(message.size)} is more than the ${limit} this server takes: it would hang up with code 1009.`;
+    const [size, limit] = formatExcess(message.size, facts.maxMessageSize);
+    problem = `${size} is more than the ${limit} this server takes: it would hang up with code 1009.`;
   }
   setProblem(messageField, messageProblem, problem);
+  return message;
 }
 
 /** @param {string} problem */
@@ -197,10 +233,13 @@ function showFacts() {
   get('facts', HTMLElement).replaceChildren(...list);
   const asked = facts.pingInterval > 0;
   heartbeatSwitch.disabled = !asked;
+  heartbeatSwitch.checked = asked && heartbeatWanted;
   heartbeatNote.textContent = asked
     ? `Sends the message “${Heartbeat.message}” every ${formatSeconds(facts.pingInterval)}, so that the server knows this page is there. Off, it hangs up.`
     : 'Off: this server does not ask for a heartbeat.';
-  if (!urlEdited && (state === 'ready' || state === 'closed')) urlField.value = defaultUrl(location, facts.path);
+  if (urlField.value === offeredUrl && state !== 'open' && state !== 'closing') {
+    offeredUrl = urlField.value = defaultUrl(location, facts.path);
+  }
 }
 
 async function refreshFacts() {
@@ -209,7 +248,10 @@ async function refreshFacts() {
     facts = await loadFacts();
     problem.textContent = '';
   } catch {
-    problem.textContent = 'The server did not say; these are the usual settings.';
+    problem.textContent =
+      facts === defaultFacts
+        ? 'The server did not say; these are the usual settings.'
+        : 'The server did not say again; these are the settings it had.';
   }
   showFacts();
   heartbeat.change(facts.pingInterval, own() ? facts.idleTimeout : 0);
@@ -232,20 +274,39 @@ function get(id, type) {
 
 connectForm.addEventListener('submit', (event) => {
   event.preventDefault();
-  connect();
+  void connect();
 });
 messageForm.addEventListener('submit', (event) => {
   event.preventDefault();
   sendField();
 });
-urlField.addEventListener('input', () => {
-  urlEdited = true;
-  setProblem(urlField, urlError, '');
+urlField.addEventListener('input', () => setProblem(urlField, urlError, ''));
+messageField.addEventListener('beforeinput', (event) => {
+  const { value, selectionStart, selectionEnd } = messageField;
+  const added = event.data ?? event.dataTransfer?.getData('text/plain') ?? '';
+  if (value.length + added.length <= mostInField || !event.cancelable) return;
+  // A line break becomes what it becomes in a field of one line.
+  const text = added.replace(/\r\n?|\n/g, ' ');
+  event.preventDefault();
+  holdMessage(value.slice(0, selectionStart ?? 0) + text + value.slice(selectionEnd ?? 0));
+  checkMessage();
 });
-messageField.addEventListener('input', checkMessage);
+messageField.addEventListener('input', () => {
+  holdMessage(undefined);
+  checkMessage();
+});
+messageField.addEventListener('keydown', ({ key }) => {
+  // Nothing is in the field that these could delete.
+  if (heldMessage === undefined || (key !== 'Backspace' && key !== 'Delete')) return;
+  holdMessage(undefined);
+  checkMessage();
+});
 sendAs.addEventListener('change', checkMessage);
 closeButton.addEventListener('click', closeSocket);
-heartbeatSwitch.addEventListener('change', () => heartbeat.switch(heartbeatSwitch.checked));
+heartbeatSwitch.addEventListener('change', () => {
+  heartbeatWanted = heartbeatSwitch.checked;
+  heartbeat.switch(heartbeatWanted);
+});
 showHeartbeats.addEventListener('change', () => {
   commsLog.classList.toggle('no-heartbeats', !showHeartbeats.checked);
   log.follow();

@@ -5,9 +5,9 @@
  */
 
 /** How much of a text message the log shows, in UTF-16 code units. */
-export const textShown = 10_000;
+export const textShown = 4096;
 /** How much of a binary message the log shows, in bytes. */
-export const bytesShown = 512;
+export const bytesShown = 1024;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -34,11 +34,30 @@ export function compose(field, mode) {
  * @returns {Uint8Array<ArrayBuffer> | undefined} `undefined` when it is something else.
  */
 export function parseHex(text) {
-  if (!/^\s*(?:[0-9a-f]{2}\s*)*$/i.test(text)) return undefined;
-  const digits = text.replace(/\s+/g, '');
-  const bytes = new Uint8Array(digits.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16);
-  return bytes;
+  const bytes = new Uint8Array(text.length >> 1);
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    const high = digit(text.charCodeAt(i));
+    if (high < 0) {
+      if (!/\s/.test(text.charAt(i))) return undefined;
+      continue;
+    }
+    // Past the end is NaN, which is no digit either.
+    const low = digit(text.charCodeAt(++i));
+    if (low < 0) return undefined;
+    bytes[length++] = high * 16 + low;
+  }
+  return bytes.subarray(0, length);
+}
+
+/**
+ * @param {number} code - Of a character.
+ * @returns {number} What it is worth as a hexadecimal digit; -1 when it is none.
+ */
+function digit(code) {
+  if (code >= 48 && code <= 57) return code - 48;
+  const letter = (code | 32) - 97;
+  return letter >= 0 && letter < 6 ? letter + 10 : -1;
 }
 
 /**
@@ -60,6 +79,28 @@ export function toText(bytes) {
 }
 
 /**
+ * The part of a message that the log shows.
+ *
+ * @typedef {object} Excerpt
+ * @property {string | Uint8Array} part
+ * @property {number} length - Of the whole message, in UTF-16 code units or in bytes.
+ */
+
+/**
+ * Takes of a message what the log shows, and lets go of the rest.
+ *
+ * @param {string | Uint8Array} data
+ * @returns {Excerpt}
+ */
+export function excerpt(data) {
+  const { length } = data;
+  if (typeof data !== 'string') return { part: data.slice(0, bytesShown), length };
+  // Not between the halves of a surrogate pair.
+  const half = length > textShown && /[\uD800-\uDBFF]/.test(data.charAt(textShown - 1));
+  return { part: data.slice(0, half ? textShown - 1 : textShown), length };
+}
+
+/**
  * @typedef {object} Shown
  * @property {string} text - The message as text.
  * @property {string} hex - The bytes in hexadecimal; empty for a text message.
@@ -69,26 +110,23 @@ export function toText(bytes) {
 /**
  * How the log shows a message.
  *
- * @param {string | Uint8Array} data
+ * @param {Excerpt} message
  * @returns {Shown}
  */
-export function show(data) {
-  if (typeof data === 'string') {
-    if (data === '') return { text: '', hex: '', note: 'empty message' };
-    const more = data.length - textShown;
-    return { text: data.slice(0, textShown), hex: '', note: more > 0 ? `… and ${count(more, 'more character')}` : '' };
+export function show({ part, length }) {
+  const cut = length > part.length ? `, the first ${part.length.toLocaleString('en')} shown` : '';
+  if (typeof part === 'string') {
+    if (part === '') return { text: '', hex: '', note: 'empty message' };
+    return { text: part, hex: '', note: cut && `${count(length, 'character')}${cut}` };
   }
-  const part = data.subarray(0, bytesShown);
-  const more = data.length - part.length;
-  const note = `binary, ${count(data.length, 'byte')}${more > 0 ? ` (${bytesShown} shown)` : ''}`;
-  return { text: toText(part), hex: toHex(part), note };
+  return { text: toText(part), hex: toHex(part), note: `binary, ${count(length, 'byte')}${cut}` };
 }
 
 /**
  * @param {number} number
  * @param {string} thing
  */
-function count(number, thing) {
+export function count(number, thing) {
   return `${number.toLocaleString('en')} ${thing}${number === 1 ? '' : 's'}`;
 }
 
@@ -104,6 +142,18 @@ export function formatBytes(bytes) {
     if (bytes >= size) return `${Number((bytes / size).toFixed(1))} ${unit}`;
   }
   return count(bytes, 'byte');
+}
+
+/**
+ * A size and the limit that it is over, in whole bytes where rounded they would look the same.
+ *
+ * @param {number} size - In bytes.
+ * @param {number} limit - In bytes.
+ * @returns {[size: string, limit: string]}
+ */
+export function formatExcess(size, limit) {
+  const [large, most] = [formatBytes(size), formatBytes(limit)];
+  return large === most ? [count(size, 'byte'), count(limit, 'byte')] : [large, most];
 }
 
 /**
@@ -131,11 +181,14 @@ const meanings = new Map([
  *
  * @param {number} code - RFC 6455 section 7.4.
  * @param {boolean} opened - Whether the connection had been open.
+ * @param {boolean} offered - Whether subprotocols were offered: a browser fails the connection when none is agreed on.
  * @returns {string} Empty when there is nothing to add.
  */
-export function explainClose(code, opened) {
+export function explainClose(code, opened, offered) {
   if (code !== 1006) return meanings.get(code) ?? '';
-  return opened
-    ? 'The connection was lost: there was no closing handshake.'
-    : 'It was never open: the server refused it, or can’t be reached. Browsers don’t tell pages which.';
+  if (opened) return 'The connection was lost: there was no closing handshake.';
+  const causes = offered
+    ? 'the server refused it, agreed to none of the subprotocols, or can’t be reached'
+    : 'the server refused it, or can’t be reached';
+  return `It was never open: ${causes}. Browsers don’t tell pages which.`;
 }

@@ -6,6 +6,7 @@
 import type { Certificate, Engine, Listener, ListenOptions, Peer } from '../../core/engine.ts';
 import { BunTransport } from './transport.ts';
 
+/** Bun's own WebSocket. */
 export const engine: Engine = {
   name: 'native',
   capabilities: {
@@ -47,6 +48,8 @@ function serve(options: ListenOptions, port: number, certificate?: Certificate):
     hostname: options.hostname,
     port,
     ...(certificate === undefined ? {} : { tls: { ...certificate } }),
+    // Bun's error page shows the server's source to whoever asks.
+    development: false,
     async fetch(request, server) {
       const answer = await options.answer(request, peerOf(server.requestIP(request)));
       if (answer instanceof Response) return answer;

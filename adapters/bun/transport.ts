@@ -10,6 +10,7 @@ import type { Receiver, Transport } from '../../core/transport.ts';
 const PAYLOAD = /^Received invalid (?:UTF-8|compressed data)$/;
 const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
 
+/** Passes on between core and one socket of Bun's. */
 export class BunTransport implements Transport {
   /** Set when Bun opens the socket, which it does before anything else. */
   receiver!: Receiver;

@@ -6,6 +6,7 @@
 import type { Engine, Listener, ListenOptions, Peer } from '../../core/engine.ts';
 import { DenoTransport } from './transport.ts';
 
+/** Deno's own WebSocket. It can do less than the others: see its capabilities. */
 export const engine: Engine = {
   name: 'native',
   capabilities: {
@@ -29,6 +30,11 @@ async function listen(options: ListenOptions): Promise<Listener> {
     async (request, { remoteAddr }) => {
       const answer = await options.answer(request, peerOf(remoteAddr));
       if (answer instanceof Response) return answer;
+      if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') {
+        // Deno upgrades to the first protocol that is named, and an error that nobody can catch ends the process.
+        answer.abandon();
+        return new Response('Deno upgrades to websocket alone.\n', { status: 400 });
+      }
       const { socket, response } = Deno.upgradeWebSocket(request, {
         // Seconds. Deno pings at half of it and hangs up at the whole, so that it stands for the keep-alive interval.
         idleTimeout: (2 * options.keepAliveInterval) / 1000,

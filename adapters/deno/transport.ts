@@ -5,6 +5,7 @@
  */
 import type { Upgrade } from '../../core/engine.ts';
 import type { Fault, Receiver, Transport } from '../../core/transport.ts';
+import { Backlog } from './backlog.ts';
 
 /** What Deno says where its own clock hangs up. */
 const UNANSWERED = 'No response from ping frame.';
@@ -12,10 +13,12 @@ const UNANSWERED = 'No response from ping frame.';
 const LOST = /^(?:Unexpected EOF|.*(?:os error|connection|broken pipe).*)$/i;
 const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
 
+/** Passes on between core and one socket of Deno's. */
 export class DenoTransport implements Transport {
   readonly #socket: WebSocket;
   /** What Deno complained about last. The close event, which follows, says nothing of it. */
   #complaint = '';
+  readonly #backlog = new Backlog();
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
@@ -44,13 +47,15 @@ export class DenoTransport implements Transport {
   }
 
   get queued(): number {
-    return this.#socket.bufferedAmount;
+    return this.#backlog.estimate(this.#socket.bufferedAmount, performance.now());
   }
 
   send(data: string | Uint8Array, text: boolean): boolean {
-    if (text && typeof data !== 'string') this.#socket.send(DECODER.decode(data));
-    else this.#socket.send(data as string | Uint8Array<ArrayBuffer>);
-    return this.#socket.bufferedAmount === 0;
+    const socket = this.#socket;
+    if (text && typeof data !== 'string') socket.send(DECODER.decode(data));
+    else socket.send(data as string | Uint8Array<ArrayBuffer>);
+    this.#backlog.add(data.length, performance.now());
+    return data.length > 0 && socket.bufferedAmount === 0;
   }
 
   ping(): void {}

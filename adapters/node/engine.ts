@@ -10,6 +10,7 @@ import { plainFront, sharedFront } from './front.ts';
 import { createHttp1 } from './http1.ts';
 import { createHttp2 } from './http2.ts';
 
+/** Echoline's own WebSocket: the same wherever `node:http` is. */
 export const engine: Engine = {
   name: 'portable',
   capabilities: {

@@ -12,48 +12,57 @@ import { acceptInput } from '../../core/handshake.ts';
 /** How long what is left of a refused request is read, so that the answer arrives before the connection's end. */
 const LINGER = 1_000;
 
-/** A Host that can stand in a URL as it is (RFC 9110 section 7.2). */
-const HOST = /^(?:[\w.~%!$&'()*+,;=-]+|\[[\da-f:.]+\])(?::\d*)?$/i;
+/** Methods that a Request can't have (Fetch standard, section 2.2.1). */
+const FORBIDDEN = /^(?:CONNECT|TRACE|TRACK)$/i;
 
 /** The value of `Sec-WebSocket-Accept` for a key. */
 export function proofOf(key: string): string {
   return createHash('sha1').update(acceptInput(key)).digest('base64');
 }
 
-/** The request as a standard one, without its body, or `undefined` where it can't be one. */
-export function toRequest(incoming: IncomingMessage, scheme: string): Request | undefined {
-  const { rawHeaders, url = '/', method = 'GET', headers } = incoming;
+/** The request as a standard one, without its body. */
+export function toRequest({ rawHeaders, method = 'GET', url = '/' }: IncomingMessage, scheme: string): Request {
   const fields: [string, string][] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     fields.push([rawHeaders[at] as string, rawHeaders[at + 1] as string]);
   }
-  return standardRequest(method, scheme, headers.host ?? 'localhost', url, fields);
+  return standardRequest(method, scheme, url, fields);
 }
 
 /** @param target - What the request line or `:path` has: a path, or a whole URL. */
 export function standardRequest(
   method: string,
   scheme: string,
-  host: string,
   target: string,
   fields: readonly (readonly [name: string, value: string])[],
-): Request | undefined {
-  if (!HOST.test(host)) return undefined;
-  try {
-    const headers = new Headers();
-    for (const [name, value] of fields) headers.append(name, value);
-    const url = target.startsWith('/') ? `${scheme}://${host}${target}` : target;
-    return new Request(url, { method, headers });
-  } catch {
-    return undefined;
+): Request {
+  const headers = new Headers();
+  for (const [name, value] of fields) {
+    const before = headers.get(name);
+    // Joined here, because append() keeps no empty value in Deno.
+    headers.set(name, before === null ? value : `${before}, ${value}`);
   }
+  // None of them is GET, and that is all that matters of them.
+  const sayable = FORBIDDEN.test(method) ? 'POST' : method;
+  return new Request(urlOf(scheme, target, headers.get('host')).href, { method: sayable, headers });
+}
+
+/** The URL that was asked for. Where a malformed Host lets there be none, core answers before it looks at this one. */
+function urlOf(scheme: string, target: string, host: string | null): URL {
+  const text = target.startsWith('/') ? `${scheme}://${host ?? 'localhost'}${target}` : target;
+  const url = new URL(URL.canParse(text) ? text : 'http://localhost/');
+  // A Request takes none (Fetch standard, section 5.4).
+  url.username = '';
+  url.password = '';
+  return url;
 }
 
 /** Writes a response to a socket that `node:http` has let go of, and ends it. */
 export async function writeResponse(socket: Duplex, response: Response): Promise<void> {
   const body = new Uint8Array(await response.arrayBuffer());
   const headers = new Headers(response.headers);
-  headers.set('content-length', String(body.length));
+  // An answer to HEAD says how long its body would be.
+  if (!headers.has('content-length')) headers.set('content-length', String(body.length));
   headers.set('connection', headers.has('upgrade') ? 'Upgrade, close' : 'close');
   let head = `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ''}\r\n`;
   for (const [name, value] of headers) head += `${name}: ${value}\r\n`;

@@ -43,10 +43,7 @@ async function upgrade(
   // The peer may break the connection at any time; 'close' follows and says all there is to say.
   socket.on('error', () => {});
   const request = toRequest(incoming, options.certificate === undefined ? 'http' : 'https');
-  const answer =
-    request === undefined
-      ? new Response('The Host header or the path is malformed.\n', { status: 400 })
-      : await options.answer(request, peerOf(incoming.socket));
+  const answer = await options.answer(request, peerOf(incoming.socket));
   if (answer instanceof Response) {
     await writeResponse(socket, answer);
   } else if (socket.destroyed) {

@@ -101,11 +101,7 @@ async function connect(
   stream.on('error', () => {});
   // Deno leaves a stream that the peer has reset open on our side; and at this very moment it may not be destroyed.
   stream.on('aborted', () => setTimeout(() => stream.destroy(), 0));
-  const request = connectRequest(headers);
-  const answer =
-    request === undefined
-      ? new Response('The authority or the path is malformed.\n', { status: 400 })
-      : await options.answer(request, peer, String(headers[':protocol'] ?? ''));
+  const answer = await options.answer(connectRequest(headers), peer, String(headers[':protocol'] ?? ''));
   if (answer instanceof Response) await respond(stream, answer);
   else if (stream.destroyed || stream.closed) answer.abandon();
   else accept(options, answer, headers['sec-websocket-key'], stream);
@@ -118,8 +114,8 @@ function accept(options: ListenOptions, upgrade: Upgrade, key: string | undefine
   open(new SessionStream(stream), options, upgrade);
 }
 
-/** A CONNECT request as a standard one, which has the method GET; `undefined` where it can't be one. */
-function connectRequest(headers: IncomingHttpHeaders): Request | undefined {
+/** A CONNECT request as a standard one, which has the method GET. */
+function connectRequest(headers: IncomingHttpHeaders): Request {
   const fields: [string, string][] = [];
   for (const [name, value] of Object.entries(headers)) {
     // What ':authority' says goes before what Host says (RFC 9113 section 8.3.1).
@@ -127,10 +123,9 @@ function connectRequest(headers: IncomingHttpHeaders): Request | undefined {
     for (const each of Array.isArray(value) ? value : [value]) fields.push([name, each]);
   }
   const host = headers[':authority'] ?? headers.host;
-  if (host === undefined) return undefined;
-  fields.push(['host', String(host)]);
+  if (host !== undefined) fields.push(['host', String(host)]);
   const scheme = headers[':scheme'] === 'http' ? 'http' : 'https';
-  return standardRequest('GET', scheme, String(host), String(headers[':path'] ?? '/'), fields);
+  return standardRequest('GET', scheme, String(headers[':path'] ?? '/'), fields);
 }
 
 /** Answers with something else than a WebSocket. */

@@ -12,10 +12,12 @@ import type { ByteReceiver, ByteStream } from '../../core/index.ts';
 import { openWebSocket } from '../../core/protocol/socket.ts';
 import { zlib } from './zlib.ts';
 
-/** How long a peer may take to close its side after we ended ours, in milliseconds. */
+/** How long a peer may take to close its side once it was sent all, in milliseconds. */
 const LINGER = 2_000;
 /** The same for an HTTP/2 stream. Clients of some runtimes end theirs only when ours is gone. */
 const STREAM_LINGER = 1_000;
+/** How long it may take to be sent all: what was queued before the end is still its own. */
+const DELIVERY = 30_000;
 
 /** Runs the protocol over a stream on which the handshake is answered. @param head - What came behind the handshake. */
 export function open(stream: SocketStream, options: ListenOptions, upgrade: Upgrade, head?: Uint8Array): void {
@@ -72,7 +74,13 @@ export class SocketStream implements ByteStream {
     socket.end(last);
     // What still comes is of no interest, but must be read for the socket to end properly.
     socket.resume();
-    const timer = setTimeout(() => this.destroy(), this.#linger);
+    let timer: ReturnType<typeof setTimeout>;
+    const dropAfter = (milliseconds: number) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => this.destroy(), milliseconds);
+    };
+    dropAfter(DELIVERY);
+    socket.once('finish', () => dropAfter(this.#linger));
     socket.once('close', () => clearTimeout(timer));
   }
 

@@ -67,3 +67,8 @@ export function closePayload(code: number, reason: string): Uint8Array {
   const { written } = encoder.encodeInto(reason, payload.subarray(2));
   return payload.subarray(0, 2 + written);
 }
+
+/** A close reason as it fits a Close frame: cut at a character's boundary where it is longer than 123 bytes in UTF-8. */
+export function cutReason(reason: string): string {
+  return reason.slice(0, encoder.encodeInto(reason, new Uint8Array(MAX_REASON)).read);
+}

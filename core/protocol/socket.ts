@@ -124,9 +124,7 @@ class Socket implements Transport, FrameSink {
     if (this.state !== OPEN) return;
     this.frame(CLOSE, closePayload(code, reason));
     this.state = CLOSING;
-    // Messages are dropped from here on: there is nothing left to pause for, and the peer's Close is to be read.
     this.parser.discard();
-    this.unpause();
   }
 
   terminate(): void {
@@ -144,7 +142,7 @@ class Socket implements Transport, FrameSink {
   }
 
   resume(): void {
-    if (this.state === OPEN) this.unpause();
+    if (this.state !== CLOSED) this.unpause();
   }
 
   // What the stream tells.

@@ -229,6 +229,116 @@ describe.skipIf(skipped)('the page', () => {
     expect(await echo.page.evaluate('logScroller.scrollTop')).toBe(100);
   });
 
+  test('stays of use in a flood of messages, changes the log once a frame, and loses count of none', async () => {
+    const echo = await open();
+    await echo.open();
+    // Five hundred under way, each echo followed by the next message, until 10,000 have come and a click was heard.
+    await echo.page.evaluate(`
+      window.flood = { sent: 0, received: 0, clicked: false, changes: 0, frames: 0, most: 0 };
+      const send = (socket) => socket.send('n' + ++flood.sent);
+      new MutationObserver(() => {
+        flood.changes++;
+        flood.most = Math.max(flood.most, commsLog.rows.length);
+      }).observe(commsLog, { childList: true });
+      (function frame() { flood.frames++; requestAnimationFrame(frame); })();
+      showHeartbeats.addEventListener('change', () => { flood.clicked = true; });
+      const original = WebSocket.prototype.send;
+      WebSocket.prototype.send = function (data) {
+        WebSocket.prototype.send = original;
+        this.send(data);
+        this.addEventListener('message', () => {
+          flood.received++;
+          if (flood.received < 10_000 || !flood.clicked) return send(this);
+          flood.done = flood.received > flood.sent;
+        });
+        for (let i = 0; i < 500; i++) send(this);
+      };
+      sendMessage.value = 'n0';
+      sendButton.click();
+    `);
+    await echo.page.getByLabel('Show heartbeats').click();
+    await expect.poll(() => echo.page.evaluate('flood.done'), { timeout: 30_000 }).toBe(true);
+    await echo.closeSocket.click();
+    await echo.isState('Closed');
+    const flood = await echo.page.evaluate<Record<string, number>>('flood');
+    expect(flood.received).toBeGreaterThanOrEqual(10_000);
+    expect(flood.most).toBeLessThanOrEqual(1000);
+    expect(flood.changes).toBeLessThan((flood.received ?? 0) / 10);
+    expect(await echo.page.locator('#logCount').textContent()).toBe(
+      `1 sent, ${flood.received?.toLocaleString('en')} received`,
+    );
+    const texts = await echo.page.locator('#commsLog .text').allTextContents();
+    const newest = Array.from({ length: 999 }, (_, i) => `n${(flood.sent ?? 0) - 998 + i}`);
+    expect(texts).toEqual([...newest, 'Connection closed. Code: 1000. Reason: Closing from client']);
+    await echo.page.getByRole('button', { name: 'Clear' }).click();
+    expect(await echo.rows.count()).toBe(0);
+    expect(await echo.page.locator('#logCount').textContent()).toBe('');
+  });
+
+  test('notes what happens while no frame is drawn', async () => {
+    const echo = await open();
+    await echo.page.evaluate('window.requestAnimationFrame = () => 0');
+    await echo.open();
+    await echo.echo('unseen');
+    expect(await echo.row(2)).toEqual(['Server', 'Client', 'unseen']);
+  });
+
+  test.each([
+    ['Text', 'x', 'x'.repeat(4096), '16,777,216 characters, the first 4,096 shown'],
+    ['Binary, from text', 'x', Array(1024).fill('78').join(' '), 'binary, 16,777,216 bytes, the first 1,024 shown'],
+    ['Binary, from hex', '00', Array(1024).fill('00').join(' '), 'binary, 16,777,216 bytes, the first 1,024 shown'],
+  ])('sends and receives 16 MiB as %s and shows the beginning', async (as, unit, beginning, note) => {
+    const echo = await open();
+    await echo.open();
+    await echo.sendAs.selectOption({ label: as });
+    await echo.page.evaluate(`
+      sendMessage.value = '${unit}'.repeat(16 * 1024 * 1024);
+      sendMessage.dispatchEvent(new Event('input'));
+    `);
+    // The field itself would take seconds to lay out as much.
+    expect(await echo.message.inputValue()).toBe('');
+    expect(await echo.message.getAttribute('placeholder')).toMatch(/characters, too many to show$/);
+    expect(await echo.page.locator('#messageProblem').textContent()).toBe('');
+    await echo.send.click();
+    const received = echo.rows.filter({ hasText: /^Server/ });
+    await received.waitFor();
+    expect(await received.locator('.text, .hex').first().textContent()).toBe(beginning);
+    expect(await received.locator('.note').textContent()).toBe(note);
+    await echo.message.press('Backspace');
+    expect((await echo.echo('short')).received).toEqual(expect.arrayContaining(['Server', 'Client']));
+  });
+
+  test('keeps a long text that is pasted beside the field, with what is in the field already', async () => {
+    const echo = await open();
+    await echo.open();
+    await echo.message.fill('before|after');
+    await echo.page.evaluate(`
+      sendMessage.setSelectionRange(7, 7);
+      const data = 'y'.repeat(70_000);
+      const paste = { inputType: 'insertFromPaste', data, cancelable: true, bubbles: true };
+      sendMessage.dispatchEvent(new InputEvent('beforeinput', paste));
+    `);
+    expect(await echo.message.getAttribute('placeholder')).toBe('70,012 characters, too many to show');
+    await echo.send.click();
+    await echo.rows.nth(2).waitFor();
+    expect((await echo.row(2))[2]).toMatch(/^before\|y+\n70,012 characters, the first 4,096 shown$/);
+    await echo.message.fill('typed');
+    expect(await echo.message.getAttribute('placeholder')).toBe('');
+    await echo.send.click();
+    await echo.rows.nth(4).waitFor();
+    expect(await echo.row(4)).toEqual(['Server', 'Client', 'typed']);
+  });
+
+  test('says that it may be the subprotocols when a connection that offers some never opens', async () => {
+    const echo = await open();
+    await echo.page.getByText('Subprotocols', { exact: true }).click();
+    await echo.page.getByLabel('Subprotocols to offer').fill('unknown');
+    await echo.connect.click();
+    await echo.isState('Closed');
+    expect(await echo.ending()).toBe('Connection closed. Code: 1006. Reason: ');
+    expect(await echo.rows.last().textContent()).toContain('agreed to none of the subprotocols');
+  });
+
   test('gives each row the time, to the millisecond', async () => {
     const echo = await open();
     const before = Date.now();
@@ -293,6 +403,23 @@ describe.skipIf(skipped)('the page', () => {
     await echo.open();
     await echo.page.getByText('60 s of silence').waitFor();
     await expect.poll(() => echo.page.getByRole('timer').textContent()).toMatch(/^in (60|59|58) s$/);
+  });
+
+  test('follows the server to another path, unless its user wrote an address', async () => {
+    const echo = new EchoPage(await (await browser.newContext()).newPage());
+    onTestFinished(() => echo.close());
+    await echo.page.route('**/info', (route) => route.fulfill({ json: { path: '/old' } }), { times: 1 });
+    await echo.goto(server.url);
+    const old = server.wsUrl.replace(/ws$/, 'old');
+    await expect.poll(() => echo.url.inputValue()).toBe(old);
+    await echo.open();
+    expect(await echo.url.inputValue()).toBe(server.wsUrl);
+    await echo.closeSocket.click();
+    await echo.isState('Closed');
+    await echo.url.fill(old);
+    await echo.connect.click();
+    await echo.rows.filter({ hasText: 'Code: 1006' }).waitFor();
+    expect(await echo.url.inputValue()).toBe(old);
   });
 });
 

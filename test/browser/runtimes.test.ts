@@ -144,6 +144,7 @@ describe.skipIf(skipped).each(['node', 'bun-native', 'deno-native'])('the page s
     const own = await start('--ping-interval', '0', '--subprotocol', 'chat');
     const echo = await open(own.url);
     expect(await echo.heartbeat.isDisabled()).toBe(true);
+    expect(await echo.heartbeat.isChecked()).toBe(false);
     expect(await echo.page.locator('#heartbeatNote').textContent()).toContain('does not ask for a heartbeat');
     await echo.page.getByText('Subprotocols', { exact: true }).first().click();
     await echo.page.getByLabel('Subprotocols to offer').fill('news, chat');

@@ -3,9 +3,11 @@ import type { CompressionPolicy } from '../../core/compression.ts';
 import {
   type Accept,
   acceptInput,
+  isHost,
   judgeHandshake,
   type Refusal,
   refuseFull,
+  refuseHost,
   refuseMethod,
   refuseNoSocketPath,
   refuseProtocol,
@@ -61,6 +63,61 @@ describe('a handshake as RFC 6455 has it', () => {
 
   it('may have bits left over in its key, which is 16 bytes all the same', () => {
     expect(judge({ 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZR==' }).accepted).toBe(true);
+  });
+});
+
+describe('the Host', () => {
+  const MALFORMED = 'The Host header is missing or is not one host, with a port or without.';
+
+  it.each([
+    'server.example',
+    'SERVER.example:8080',
+    '127.0.0.1:65535',
+    '[::1]',
+    '[::1]:80',
+    'a:',
+    'a_b.example',
+    'x%41',
+  ])('may be %s', (host) => {
+    expect(isHost(host)).toBe(true);
+    expect(judge({ host }).accepted).toBe(true);
+  });
+
+  it.each([
+    '',
+    'a b',
+    'a/b',
+    'a?b',
+    'a#b',
+    'u@a',
+    'a, b',
+    'a:65536',
+    'a:99999',
+    'a:b',
+    'ä.example',
+    '[::1',
+    'a\\b',
+    null,
+  ])('may not be %s', (host) => {
+    expect(isHost(host)).toBe(false);
+    expect(refusal(judge({ host }))).toMatchObject({ status: 400, reason: MALFORMED });
+  });
+
+  it('has a refusal of its own for requests that are none for a WebSocket', () => {
+    expect(refuseHost()).toMatchObject({ status: 400, headers: plain, reason: MALFORMED });
+  });
+});
+
+describe('a body', () => {
+  it.each([{ 'content-length': '5' }, { 'transfer-encoding': 'chunked' }, { 'content-length': 'x' }])(
+    'is refused: %o',
+    (headers) => {
+      expect(refusal(judge(headers))).toMatchObject({ status: 400, reason: 'A WebSocket handshake has no body.' });
+    },
+  );
+
+  it('of no length is none', () => {
+    expect(judge({ 'content-length': '0' }).accepted).toBe(true);
   });
 });
 
@@ -182,6 +239,7 @@ describe('the subprotocol', () => {
 
   it('may be offered in any number of headers', () => {
     const headers = new Headers({
+      host: 'example.com',
       upgrade: 'websocket',
       connection: 'upgrade',
       'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',

@@ -173,6 +173,11 @@ export class ServerProcess {
     return this;
   }
 
+  /** Stops reading what it writes, as a `head` that has read enough does. */
+  loseOutput(): void {
+    this.#child.stdout?.destroy();
+  }
+
   /** Sends a signal and does not wait. */
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);

@@ -4,8 +4,10 @@ import { checkUrl, defaultFacts, defaultUrl, describeFacts, readFacts } from '..
 import { formatCountdown, Heartbeat } from '../../../public/heartbeat.js';
 import {
   compose,
+  excerpt,
   explainClose,
   formatBytes,
+  formatExcess,
   formatSeconds,
   parseHex,
   show,
@@ -40,30 +42,42 @@ describe('a message to send', () => {
   test('has its hex judged in no time, however long it is', () => {
     expect(parseHex(`${'00'.repeat(500_000)}!`)).toBeUndefined();
     expect(parseHex(`${' '.repeat(100_000)}!`)).toBeUndefined();
+    expect(parseHex('00'.repeat(16 * 1024 * 1024))).toHaveLength(16 * 1024 * 1024);
   });
 });
 
 describe('a message in the log', () => {
   test('is text as it is', () => {
-    expect(show('a\nb')).toEqual({ text: 'a\nb', hex: '', note: '' });
+    expect(show(excerpt('a\nb'))).toEqual({ text: 'a\nb', hex: '', note: '' });
   });
 
   test('is called empty when it is', () => {
-    expect(show('')).toEqual({ text: '', hex: '', note: 'empty message' });
-    expect(show(bytesOf())).toEqual({ text: '', hex: '', note: 'binary, 0 bytes' });
+    expect(show(excerpt(''))).toEqual({ text: '', hex: '', note: 'empty message' });
+    expect(show(excerpt(bytesOf()))).toEqual({ text: '', hex: '', note: 'binary, 0 bytes' });
   });
 
   test('is cut when it is long', () => {
-    expect(show('x'.repeat(10_001))).toEqual({ text: 'x'.repeat(10_000), hex: '', note: '… and 1 more character' });
-    const shown = show(new Uint8Array(2000));
-    expect(shown.hex).toHaveLength(512 * 3 - 1);
-    expect(shown.note).toBe('binary, 2,000 bytes (512 shown)');
+    const note = '4,097 characters, the first 4,096 shown';
+    expect(show(excerpt('x'.repeat(4097)))).toEqual({ text: 'x'.repeat(4096), hex: '', note });
+    const shown = show(excerpt(new Uint8Array(2000)));
+    expect(shown.hex).toHaveLength(1024 * 3 - 1);
+    expect(shown.note).toBe('binary, 2,000 bytes, the first 1,024 shown');
+  });
+
+  test('is not cut between the halves of a surrogate pair', () => {
+    expect(excerpt(`${'x'.repeat(4095)}👋`).part).toBe('x'.repeat(4095));
+    expect(excerpt(`${'x'.repeat(4094)}👋`).part).toHaveLength(4096);
+  });
+
+  test('lets go of the bytes that it does not show', () => {
+    const { part } = excerpt(new Uint8Array(2000));
+    expect(part instanceof Uint8Array && part.buffer.byteLength).toBe(1024);
   });
 
   test('is hex and text when it is binary, with stand-ins for what has no shape', () => {
     expect(toHex(bytesOf(0, 10, 255))).toBe('00 0a ff');
     expect(toText(bytesOf(0x00, 0x48, 0xff, 0x0a))).toBe('·H�·');
-    expect(show(bytesOf(0x48))).toEqual({ text: 'H', hex: '48', note: 'binary, 1 byte' });
+    expect(show(excerpt(bytesOf(0x48)))).toEqual({ text: 'H', hex: '48', note: 'binary, 1 byte' });
   });
 });
 
@@ -247,10 +261,17 @@ describe('words for numbers', () => {
     expect(formatSeconds(0.25)).toBe('0.25 s');
   });
 
+  test('are exact where a size and its limit would look the same', () => {
+    expect(formatExcess(65_537, 65_536)).toEqual(['65,537 bytes', '65,536 bytes']);
+    expect(formatExcess(70_000, 65_536)).toEqual(['68.4 KiB', '64 KiB']);
+  });
+
   test('explain a close code that is not plain by itself', () => {
-    expect(explainClose(1000, true)).toBe('');
-    expect(explainClose(3008, true)).toContain('idle timeout');
-    expect(explainClose(1006, true)).toContain('lost');
-    expect(explainClose(1006, false)).toContain('refused');
+    expect(explainClose(1000, true, false)).toBe('');
+    expect(explainClose(3008, true, false)).toContain('idle timeout');
+    expect(explainClose(1006, true, true)).toContain('lost');
+    expect(explainClose(1006, false, false)).toContain('refused');
+    expect(explainClose(1006, false, false)).not.toContain('subprotocols');
+    expect(explainClose(1006, false, true)).toContain('agreed to none of the subprotocols');
   });
 });

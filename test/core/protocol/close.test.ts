@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { closePayload, isCloseCode, readClose } from '../../../core/protocol/close.ts';
+import { closePayload, cutReason, isCloseCode, readClose } from '../../../core/protocol/close.ts';
 import { bytes, close, isUtf8 } from './support.ts';
 
 describe('close codes', () => {
@@ -51,4 +51,10 @@ describe('making a Close payload', () => {
     expect(closePayload(1000, `x${'€'.repeat(41)}`)).toEqual(close(1000, `x${'€'.repeat(40)}`));
     expect(bytes('€').length).toBe(3);
   });
+});
+
+test('a reason is cut between two characters where it is longer than a Close frame can hold', () => {
+  expect(cutReason('x'.repeat(123))).toBe('x'.repeat(123));
+  expect(cutReason('€'.repeat(60))).toBe('€'.repeat(41));
+  expect(cutReason(`x${'😀'.repeat(60)}`)).toBe(`x${'😀'.repeat(30)}`);
 });

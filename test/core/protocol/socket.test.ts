@@ -271,12 +271,14 @@ describe('our close', () => {
     expect(sent()).toEqual([[CLOSE, string(close(1000, '€'.repeat(41)))]]);
   });
 
-  test('goes on reading where reading was paused, and can not be paused any more', async () => {
+  test('stays paused until it is resumed, and can not be paused any more', async () => {
     socket.transport.pause();
     socket.feed.data(concat(frame(TEXT, 'held'), frame(CLOSE, close(1000, 'ok'))));
     socket.transport.close(1001, '');
-    socket.transport.pause();
+    await tick();
+    expect([socket.stream.calls, socket.recorder.closes]).toEqual([['pause'], []]);
     socket.transport.resume();
+    socket.transport.pause();
     await tick();
     expect(socket.stream.calls).toEqual(['pause', 'resume', 'end']);
     expect(socket.recorder.messages).toEqual([]);

@@ -1,0 +1,60 @@
+/**
+ * How much waits to be sent. Deno tells only how many bytes of payload do, but a message that waits costs memory whatever
+ * its size, and an empty one leaves no trace in `bufferedAmount` at all.
+ *
+ * @module
+ */
+
+/** About what a message that waits costs besides its payload, in bytes. */
+const OVERHEAD = 384;
+/** So many messages are counted as one step. */
+const STEP = 256;
+/** What an empty message counts for, in bytes, and how many of them are taken to have left in a second. */
+const EMPTY = 128;
+const EMPTY_PER_SECOND = 100;
+
+/** Estimates from above, and never far off for a client that reads. */
+export class Backlog {
+  /** Payload bytes that were ever sent. */
+  #sent = 0;
+  /** Messages since the last step. */
+  #fresh = 0;
+  /** How many bytes had been sent at each step that may still wait. */
+  #steps: number[] = [];
+  /** Empty messages at the end of all, and when they were last looked at, in milliseconds. */
+  #empty = 0;
+  #lookedAt = 0;
+
+  /** A message was sent. @param bytes - Its length, for a string about. */
+  add(bytes: number, now: number): void {
+    this.#sent += bytes;
+    if (++this.#fresh === STEP) {
+      this.#fresh = 0;
+      this.#steps.push(this.#sent);
+    }
+    if (bytes > 0) {
+      this.#empty = 0;
+    } else {
+      this.#letEmptyLeave(now);
+      this.#empty++;
+    }
+  }
+
+  /** What waits, in bytes of memory. @param buffered - What Deno says of the payload. */
+  estimate(buffered: number, now: number): number {
+    if (buffered === 0) {
+      this.#steps = [];
+      this.#fresh = 0;
+      this.#letEmptyLeave(now);
+      return this.#empty * EMPTY;
+    }
+    const left = this.#sent - buffered;
+    while (this.#steps[0] !== undefined && this.#steps[0] < left) this.#steps.shift();
+    return buffered + (this.#steps.length * STEP + this.#fresh) * OVERHEAD;
+  }
+
+  #letEmptyLeave(now: number): void {
+    this.#empty = Math.max(0, this.#empty - ((now - this.#lookedAt) * EMPTY_PER_SECOND) / 1000);
+    this.#lookedAt = now;
+  }
+}

@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { chooseEngine, type Engines, isLoopback } from '../../core/choice.ts';
+import { type Config, resolveOptions } from '../../core/config.ts';
+import type { Capabilities } from '../../core/engine.ts';
+import { everything } from './support/server.ts';
+
+function runtime(name: string, lacks: (keyof Capabilities)[]): Engines {
+  const capabilities = { ...everything };
+  for (const capability of lacks) capabilities[capability] = false as true;
+  return {
+    runtime: name,
+    native: { name: 'native', capabilities },
+    portable: { name: 'portable', capabilities: everything },
+  };
+}
+
+const bun = runtime('Bun', []);
+const deno = runtime('Deno', ['ping', 'pause', 'terminate', 'messageLimit', 'requestTimeout']);
+const one = { name: 'portable', capabilities: everything } as const;
+const node: Engines = { runtime: 'Node', native: one, portable: one };
+
+const configure = (options: Partial<Config>): Config => resolveOptions(options);
+const reachable = { host: '0.0.0.0' };
+const pongTimeout = { keepAliveTimeout: 5000 };
+const frames = { liveness: 'frames' } as const;
+
+describe('the engine', () => {
+  it.each([
+    ['Node', node, {}, 'portable'],
+    ['Node, native', node, { engine: 'native' }, 'portable'],
+    ['Node, reachable', node, reachable, 'portable'],
+    ['Bun', bun, {}, 'native'],
+    ['Bun, native', bun, { engine: 'native' }, 'native'],
+    ['Bun, portable', bun, { engine: 'portable' }, 'portable'],
+    ['Bun, reachable', bun, reachable, 'native'],
+    ['Bun, PONG timeout', bun, pongTimeout, 'native'],
+    ['Bun, frames', bun, frames, 'native'],
+    ['Deno', deno, {}, 'native'],
+    ['Deno, native', deno, { engine: 'native' }, 'native'],
+    ['Deno, portable', deno, { engine: 'portable' }, 'portable'],
+    ['Deno, portable, reachable', deno, { engine: 'portable', ...reachable }, 'portable'],
+    ['Deno, portable, PONG timeout', deno, { engine: 'portable', ...pongTimeout }, 'portable'],
+    ['Deno, native, reachable', deno, { engine: 'native', ...reachable }, 'native'],
+  ] as const)('of %s is taken without a word', (_, engines, options, engine) => {
+    expect(chooseEngine(configure(options), engines)).toEqual({ engine });
+  });
+
+  it.each([
+    ['a PONG timeout', pongTimeout, '--keep-alive-timeout'],
+    ['PONGs that count', frames, '--liveness'],
+  ])('for %s is the portable one where the native one can’t', (_, options, flag) => {
+    expect(chooseEngine(configure(options), deno)).toEqual({
+      engine: 'portable',
+      note: `Deno's native engine does not tell of PONGs, which ${flag} needs`,
+    });
+  });
+
+  it.each([
+    ['a PONG timeout', pongTimeout, '--keep-alive-timeout'],
+    ['PONGs that count', frames, '--liveness'],
+  ])('for %s can’t be the native one where that can’t', (_, options, flag) => {
+    expect(chooseEngine(configure({ engine: 'native', ...options }), deno)).toEqual({
+      fault:
+        `Deno's native engine does not tell of PONGs, which ${flag} needs; ` +
+        'take --engine portable, or leave the option out',
+    });
+  });
+
+  it('is the portable one where others can reach a native one without limits', () => {
+    expect(chooseEngine(configure(reachable), deno)).toEqual({
+      engine: 'portable',
+      note:
+        "others can reach 0.0.0.0, and Deno's native engine can't bound a message before it is all in memory, " +
+        'slow a sender down, drop a client that does not read, drop a client that never finishes its request',
+    });
+  });
+
+  it.each(['pause', 'terminate', 'messageLimit', 'requestTimeout'] as const)(
+    'is the portable one where others can reach a native one that only lacks %s',
+    (capability) => {
+      expect(chooseEngine(configure(reachable), runtime('Other', [capability]))).toMatchObject({ engine: 'portable' });
+    },
+  );
+});
+
+describe('only this machine can reach', () => {
+  it.each(['127.0.0.1', '127.255.0.3', '::1', 'localhost', 'LocalHost', 'app.localhost'])('%s', (host) => {
+    expect(isLoopback(host)).toBe(true);
+  });
+});
+
+describe('others can reach', () => {
+  it.each(['0.0.0.0', '::', '192.0.2.1', '127.0.0.1.example.com', '128.0.0.1', 'localhost.example.com', 'mylocalhost'])(
+    '%s',
+    (host) => {
+      expect(isLoopback(host)).toBe(false);
+    },
+  );
+});

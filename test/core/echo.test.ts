@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { echo } from '../../core/echo.ts';
+import { settle } from './support/clock.ts';
+import { TestServer } from './support/server.ts';
+import { FakeTransport } from './support/transport.ts';
+
+describe('the echo loop', () => {
+  it('sends every message back as it came: same type, same bytes, same order', async () => {
+    const { transport, receiver } = new TestServer().open(echo);
+    const text = new TextEncoder().encode('Grüße');
+    const binary = new Uint8Array([0, 255]);
+    receiver.message('before the handler ran', true);
+    await settle();
+    receiver.message('', true);
+    receiver.message(text, true);
+    receiver.message(binary, false);
+    expect(transport.sent).toEqual([
+      ['before the handler ran', true],
+      ['', true],
+      [text, true],
+      [binary, false],
+    ]);
+    expect(transport.sent[2]?.[0]).toBe(text);
+    expect(transport.sent[3]?.[0]).toBe(binary);
+  });
+
+  it('lasts for as long as its connection, and leaves the closing to the client', async () => {
+    const test = new TestServer();
+    const { transport, receiver } = test.open(echo);
+    await settle();
+    expect(test.ends).toEqual([]);
+    receiver.close(4000, 'done');
+    await settle();
+    expect(transport.calls).toEqual([]);
+    expect(test.ends).toMatchObject([{ cause: 'client-close', code: 4000, reason: 'done' }]);
+    expect(test.of('handler-error')).toEqual([]);
+  });
+
+  it('slows a client down that sends and does not read, and loses nothing', async () => {
+    const test = new TestServer({ maxBuffered: 100 });
+    const { transport, receiver } = test.open(echo, Object.assign(new FakeTransport(), { peerReads: false }));
+    await settle();
+    for (let i = 0; i < 30; i++) receiver.message('0123456789', true);
+    expect(transport.calls).toEqual(['pause']);
+    expect(transport.sent).toHaveLength(30);
+    transport.queued = 0;
+    receiver.drain();
+    expect(transport.calls).toEqual(['pause', 'resume']);
+  });
+});

@@ -1,0 +1,53 @@
+/** A transport that notes what is asked of it and does nothing by itself. */
+import type { Receiver, Transport } from '../../../core/transport.ts';
+
+export class FakeTransport implements Transport {
+  queued = 0;
+  /** Whether the peer reads: what is sent to one that doesn't is queued. */
+  peerReads = true;
+  /** All that was asked for but sending, such as `close 1000 bye`. */
+  readonly calls: string[] = [];
+  readonly sent: [data: string | Uint8Array, text: boolean][] = [];
+  /** What happens inside close(): nothing, unless a test says otherwise. */
+  onClose: (code: number, reason: string) => void = () => {};
+  /** What happens inside terminate(). */
+  onTerminate: () => void = () => {};
+  /** What happens inside resume(). */
+  onResume: () => void = () => {};
+
+  send(data: string | Uint8Array, text: boolean): boolean {
+    this.sent.push([data, text]);
+    if (!this.peerReads) this.queued += data.length;
+    return this.queued === 0;
+  }
+
+  ping(): void {
+    this.calls.push('ping');
+  }
+
+  close(code: number, reason: string): void {
+    this.calls.push(`close ${code} ${reason}`);
+    this.onClose(code, reason);
+  }
+
+  terminate(): void {
+    this.calls.push('terminate');
+    this.onTerminate();
+  }
+
+  pause(): void {
+    this.calls.push('pause');
+  }
+
+  resume(): void {
+    this.calls.push('resume');
+    this.onResume();
+  }
+
+  /** Closes as Bun does: the end is told inside close() and terminate(), with our own code. */
+  closeAtOnce(receiver: () => Receiver): this {
+    this.onClose = (code, reason) => receiver().close(code, reason);
+    this.onTerminate = () => receiver().close(1006, '');
+    return this;
+  }
+}

@@ -1,0 +1,258 @@
+/**
+ * Runs all tests on all runtimes: `npm test`. Words behind `--` choose legs by what their names contain, such as
+ * `npm test -- contract bun-native`; a leg must contain all of them.
+ *
+ * Its last line is `N passed, N failed, N skipped`; a leg that crashes or runs no test is a failure.
+ *
+ * @module
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { relative } from 'node:path';
+import { root, runtimesExist, target, targetIds } from './support/target.ts';
+
+/** One run of Vitest. */
+interface Leg {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Seconds after which it counts as crashed. */
+  readonly patience: number;
+}
+
+interface Outcome {
+  readonly name: string;
+  readonly seconds: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** What is to be read of it, besides the numbers. */
+  readonly notes: readonly string[];
+}
+
+/** The part of Vitest's JSON report that is read here. */
+interface VitestReport {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[] | null;
+    }[];
+  }[];
+}
+
+const vitest = `${root}/node_modules/vitest/vitest.mjs`;
+const node = [process.execPath, vitest, 'run'];
+const temporary = mkdtempSync(`${tmpdir()}/echoline-test-`);
+const running = new Set<ChildProcess>();
+
+/** Files of the contract suite that load the machine, so that what runs beside them must not mind. */
+const loads = ['backpressure', 'leak', 'shutdown', 'startup'];
+/** Files that need the machine for themselves. */
+const crowds = ['crowd'];
+
+function coreLegs(): Leg[] {
+  const everything = ['branches', 'functions', 'lines', 'statements'].map(
+    (what) => `--coverage.thresholds.${what}=100`,
+  );
+  const coverage = ['--coverage', '--coverage.thresholds.perFile=true', ...everything];
+  const leg = (name: string, command: readonly string[], args: readonly string[] = []): Leg => ({
+    name: `core ${name}`,
+    command,
+    args: ['--project', 'core', ...args],
+    env: {},
+    patience: 180,
+  });
+  const [bun = ''] = target('bun-native').command;
+  const [deno = ''] = target('deno-native').command;
+  return [
+    leg('node', node, [...coverage, `--coverage.reportsDirectory=${temporary}/coverage`]),
+    leg('bun', [bun, '--bun', vitest, 'run']),
+    leg('deno', [deno, 'run', '-A', vitest, 'run']),
+  ];
+}
+
+/** One leg of the contract suite for each target, made of the files that `choose` says yes to. */
+function contractLegs(name: string, choose: (file: string) => boolean, args: readonly string[] = []): Leg[] {
+  const files = readdirSync(`${root}/test/contract`, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.test.ts'),
+  );
+  const chosen = files.filter((file) => choose(file.replace('.test.ts', ''))).map((file) => `test/contract/${file}`);
+  // The Node at hand stands in for those of test/runtimes where there are none.
+  const ids = targetIds.filter((id) => (/^node\d/.test(id) ? runtimesExist : id !== 'node' || !runtimesExist));
+  return ids.map((id) => ({
+    name: `${name} ${id}`,
+    command: node,
+    args: ['--project', 'contract', ...chosen, ...args],
+    env: { ECHOLINE_TARGET: id },
+    patience: 240,
+  }));
+}
+
+/** Installs the Node versions of test/runtimes, unless they are there. */
+function installRuntimes(): void {
+  const nodes = targetIds.filter((id) => /^node\d/.test(id)).map((id) => target(id).command[0] ?? '');
+  if (nodes.every((program) => existsSync(program))) return;
+  console.log('Installing the Node versions to test with (once) ...');
+  const { status } = spawnSync('npm', ['ci', '--prefix', 'test/runtimes', '--no-audit', '--no-fund'], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (status !== 0) throw new Error('npm ci --prefix test/runtimes failed; the network may be missing.');
+}
+
+/** Ends a leg and everything that it started: it leads a process group of its own. */
+function end(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // It is gone already.
+  }
+}
+
+async function run(leg: Leg): Promise<Outcome> {
+  const file = `${temporary}/${leg.name.replaceAll(' ', '-')}.json`;
+  const start = performance.now();
+  const [program = '', ...args] = [...leg.command, ...leg.args, '--reporter=json', `--outputFile=${file}`];
+  const child = spawn(program, args, {
+    cwd: root,
+    env: { ...process.env, NO_COLOR: '1', DENO_NO_UPDATE_CHECK: '1', ...leg.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  running.add(child);
+  let output = '';
+  const listen = (chunk: Buffer) => {
+    output = (output + chunk).slice(-20_000);
+  };
+  child.stdout.on('data', listen);
+  child.stderr.on('data', listen);
+  let late = false;
+  const patience = setTimeout(() => {
+    late = true;
+    end(child);
+  }, leg.patience * 1000);
+  const status = await new Promise<string>((resolve) => {
+    child.on('error', (error) => resolve(String(error)));
+    child.on('exit', (code, signal) => resolve(String(code ?? signal)));
+  });
+  clearTimeout(patience);
+  end(child);
+  running.delete(child);
+
+  const outcome = {
+    name: leg.name,
+    seconds: (performance.now() - start) / 1000,
+    passed: 0,
+    failed: 0,
+    skipped: 0,
+    notes: [] as string[],
+  };
+  let report: VitestReport = { testResults: [] };
+  try {
+    report = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    // What follows finds a leg without tests.
+  }
+  for (const { name, status: fileStatus, message, assertionResults } of report.testResults) {
+    const place = relative(root, name);
+    let failures = 0;
+    for (const test of assertionResults) {
+      if (test.status === 'passed') outcome.passed++;
+      else if (test.status !== 'failed') outcome.skipped++;
+      else {
+        failures++;
+        outcome.notes.push(`FAIL ${leg.name} | ${place} | ${test.fullName}\n${indent(test.failureMessages ?? [])}`);
+      }
+    }
+    if (fileStatus === 'failed' && failures === 0) {
+      failures = 1;
+      outcome.notes.push(`FAIL ${leg.name} | ${place}\n${indent([message])}`);
+    }
+    outcome.failed += failures;
+  }
+  const none = outcome.passed + outcome.failed + outcome.skipped === 0;
+  if (late || none || (status !== '0' && outcome.failed === 0)) {
+    outcome.failed++;
+    const why = late ? `took more than ${leg.patience} s` : none ? 'ran no test' : `ended with status ${status}`;
+    outcome.notes.push(`FAIL ${leg.name} ${why}\n${indent([output])}`);
+  }
+  const { passed, failed, skipped, seconds } = outcome;
+  console.log(
+    `${failed > 0 ? 'FAILED' : 'ok    '} ${leg.name.padEnd(24)} ${passed} passed, ${failed} failed, ${skipped} skipped (${seconds.toFixed(1)} s)`,
+  );
+  for (const note of outcome.notes) console.log(note);
+  return outcome;
+}
+
+function indent(texts: readonly string[]): string {
+  const lines = texts.join('\n').trimEnd().split('\n').slice(-60);
+  return lines.map((line) => `       ${line}`).join('\n');
+}
+
+/** Runs legs, so many at a time. */
+async function runAll(legs: readonly Leg[], lanes: number): Promise<Outcome[]> {
+  const waiting = [...legs];
+  const outcomes: Outcome[] = [];
+  const lane = async () => {
+    for (let leg = waiting.shift(); leg !== undefined; leg = waiting.shift()) outcomes.push(await run(leg));
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return outcomes;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    for (const child of running) end(child);
+    process.exit(130);
+  });
+}
+
+const words = process.argv.slice(2);
+const wanted = (leg: Leg) => words.every((word) => leg.name.includes(word));
+const browser: Leg = { name: 'browser', command: node, args: ['--project', 'browser'], env: {}, patience: 240 };
+/** Each phase with the number of its legs that may run at a time on two cores. */
+const phases: [Leg[], number][] = [
+  [coreLegs(), 2],
+  [contractLegs('contract', (file) => !loads.includes(file) && !crowds.includes(file), ['--maxWorkers=2']), 2],
+  [contractLegs('contract-load', (file) => loads.includes(file), ['--maxWorkers=1']), 2],
+  [contractLegs('contract-crowd', (file) => crowds.includes(file)), 1],
+  [[browser], 1],
+];
+
+const start = performance.now();
+const outcomes: Outcome[] = [];
+try {
+  const chosen = phases.map(([legs, lanes]): [Leg[], number] => [legs.filter(wanted), lanes]);
+  const names = chosen.flatMap(([legs]) => legs.map((leg) => leg.name));
+  if (names.some((name) => / node\d/.test(name))) installRuntimes();
+  for (const [legs, lanes] of chosen) outcomes.push(...(await runAll(legs, lanes)));
+} finally {
+  rmSync(temporary, { recursive: true, force: true });
+}
+
+const sum = (what: 'passed' | 'failed' | 'skipped') => outcomes.reduce((total, outcome) => total + outcome[what], 0);
+let [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
+if (!runtimesExist && words.length === 0) {
+  const missing = targetIds.filter((id) => /^node\d/.test(id));
+  console.log(`skipped ${missing.join(', ')}: these Node versions are installed on Linux on x64 only.`);
+  skipped += missing.length;
+}
+if (outcomes.length === 0) {
+  console.log(`No leg is called ${words.join(' ')}.`);
+  failed++;
+}
+console.log(`\n${'leg'.padEnd(32)}passed  failed  skipped  seconds`);
+for (const outcome of outcomes) {
+  const numbers = [outcome.passed, outcome.failed, outcome.skipped, outcome.seconds.toFixed(1)];
+  const [first = '', ...rest] = numbers.map(String);
+  console.log(`${outcome.name.padEnd(32)}${first.padStart(6)}${rest.map((number) => number.padStart(8)).join('')}`);
+}
+console.log(`${((performance.now() - start) / 1000).toFixed(0)} s in all\n`);
+console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+process.exitCode = failed > 0 ? 1 : 0;
