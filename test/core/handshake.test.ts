@@ -369,6 +369,7 @@ it('Sec-WebSocket-Accept is made from the key as in RFC 6455 section 1.3', async
 describe('compression', () => {
   const judgeOffer = (offer: string | null, compression?: CompressionPolicy) => {
     const headers = new Headers({
+      host: 'server.example',
       upgrade: 'websocket',
       connection: 'Upgrade',
       'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
