@@ -7,11 +7,12 @@ import { acceptFor, closePayload, frame, key, opcode } from '../support/raw.ts';
 import { currentTarget, runServer, type ServerProcess, startServer } from '../support/server.ts';
 import { readingCertificates, shownBy, tlsFlags } from '../support/tls.ts';
 import { pass, within } from '../support/wait.ts';
+import { deviates } from './deviations.ts';
 import { dropsClients } from './use-server.ts';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
-const portable = currentTarget.engine === 'portable';
+const portable = !deviates('no-http2');
 const target = readingCertificates(currentTarget);
 const modes = { TLS: ['--http2', ...tlsFlags()], cleartext: ['--http2-cleartext'] };
 const insecure = { rejectUnauthorized: false };

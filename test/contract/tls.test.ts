@@ -8,6 +8,7 @@ import { RawSocket } from '../support/raw.ts';
 import { currentTarget, runServer, type StartOptions, startServer } from '../support/server.ts';
 import { first, readingCertificates, second, shownBy, tlsFlags } from '../support/tls.ts';
 import { within } from '../support/wait.ts';
+import { deviates } from './deviations.ts';
 import { dropsClients, useServer } from './use-server.ts';
 
 const insecure = { rejectUnauthorized: false };
@@ -188,7 +189,7 @@ describe('SIGHUP', () => {
     return { server, files, put };
   }
 
-  it.runIf(currentTarget.id !== 'deno-native')('gives new connections a new certificate, and drops none', async () => {
+  it.runIf(!deviates('no-certificate-reload'))('gives new connections a new certificate, and drops none', async () => {
     const { server, put } = await start();
     await using _ = server;
     const before = await openClient(server.wsUrl, insecure);
@@ -214,7 +215,7 @@ describe('SIGHUP', () => {
     server.kill('SIGHUP');
     const { reason } = await server.report({ event: 'certificate', reloaded: false });
     // Deno's native engine can't take another, right or wrong.
-    expect(reason).toMatch(currentTarget.id === 'deno-native' ? /--engine portable/ : /is not the key of/);
+    expect(reason).toMatch(deviates('no-certificate-reload') ? /--engine portable/ : /is not the key of/);
     expect((await shownBy(server.port)).name).toBe(first.name);
     const client = await openClient(server.wsUrl, insecure);
     expect((await client.echo('still here')).data.toString()).toBe('still here');
