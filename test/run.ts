@@ -53,8 +53,8 @@ const running = new Set<ChildProcess>();
 
 /** Files of the contract suite that load the machine, so that what runs beside them must not mind. */
 const loads = ['backpressure', 'http2', 'leak', 'shutdown', 'startup'];
-/** Files that need the machine for themselves. */
-const crowds = ['crowd'];
+/** Files that need the machine for themselves: they measure time. */
+const crowds = ['crowd', 'liveness'];
 /** What is not run, as its runtime crashes at random. */
 const crashing = {
   target: 'deno-portable',
@@ -240,7 +240,7 @@ const phases: [Leg[], number][] = [
   [coreLegs(), 2],
   [contractLegs('contract', (file) => !loads.includes(file) && !crowds.includes(file), ['--maxWorkers=2']), 2],
   [contractLegs('contract-load', (file) => loads.includes(file), ['--maxWorkers=1']), 2],
-  [contractLegs('contract-crowd', (file) => crowds.includes(file)), 1],
+  [contractLegs('contract-crowd', (file) => crowds.includes(file), ['--maxWorkers=1']), 1],
   [conformanceLegs(), 2],
   [[browser], 1],
 ];

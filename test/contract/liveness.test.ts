@@ -160,8 +160,8 @@ describe.concurrent('keep-alive', () => {
       const gap = performance.now() - last;
       last = performance.now();
       expect(gap).toBeGreaterThanOrEqual(480 - 2 * lag.most);
-      // A tenth of a second is the finest that the clock is read where X is off.
-      expect(gap).toBeLessThanOrEqual(630 + 2 * lag.most);
+      // Nothing depends on a PING being quick, but none may be left out.
+      expect(gap).toBeLessThanOrEqual(950 + 2 * lag.most);
       socket.send(frame(opcode.pong, next.payload));
     }
   });
@@ -169,7 +169,7 @@ describe.concurrent('keep-alive', () => {
   it('sends PINGs to a client that is busy, too', async () => {
     const socket = await openRaw(keepAlive().port);
     let pings = 0;
-    const end = performance.now() + 1600;
+    const end = performance.now() + 2500;
     while (performance.now() < end) {
       socket.send(frame(opcode.text, 'busy'));
       for (let next = await socket.frame(); next.opcode !== opcode.text; next = await socket.frame()) {
