@@ -5,6 +5,15 @@ export default defineConfig({
     projects: [
       { test: { name: 'core', include: ['test/core/**/*.test.ts'] } },
       { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 30_000 } },
+      {
+        test: {
+          name: 'conformance',
+          include: ['test/conformance/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 30_000,
+          maxConcurrency: 16,
+        },
+      },
       { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 30_000 } },
     ],
     coverage: {

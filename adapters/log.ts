@@ -24,6 +24,15 @@ export interface ListeningReport {
   readonly note?: string;
 }
 
+/** What a server says when it was told to read its certificate again. */
+export interface CertificateReport {
+  readonly event: 'certificate';
+  /** Whether connections get the new one from now on. */
+  readonly reloaded: boolean;
+  /** Why not. */
+  readonly reason?: string;
+}
+
 /** How reports are written. */
 export type LogFormat = 'pretty' | 'json' | 'off';
 
@@ -32,6 +41,7 @@ export interface Log {
   report(report: Report): void;
   /** The ready line, which is printed whatever the format: whoever took a free port wants to know it. */
   listening(report: ListeningReport): void;
+  certificate(report: CertificateReport): void;
 }
 
 const formatters: Record<Exclude<LogFormat, 'off'>, () => TextFormatter> = {
@@ -66,6 +76,11 @@ export function createLog(format: LogFormat, write: (line: string) => void): Log
       const line = `Echoline listening on ${url} (WebSocket at ${path}) with ${runtime} ${version}, ${engine} engine`;
       if (format === 'json') logger.info(line, { ...report });
       else write(note === undefined ? `${line}\n` : `${line}: ${note}\n`);
+    },
+    certificate(report) {
+      const properties = { ...report } as Record<string, unknown>;
+      if (report.reloaded) logger.info('the certificate was read again; new connections get it', properties);
+      else logger.error(literal(`the certificate stays as it was: ${report.reason}`), properties);
     },
   };
 }

@@ -9,15 +9,17 @@ import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { createAnswerer, createApp } from '../core/app.ts';
 import { chooseEngine } from '../core/choice.ts';
+import { COMPRESSION_WARNING } from '../core/compression.ts';
 import { type Config, parseConfig } from '../core/config.ts';
 import type { Handler } from '../core/connection.ts';
 import { echo } from '../core/echo.ts';
-import type { Listener } from '../core/engine.ts';
+import type { Engine, Listener } from '../core/engine.ts';
 import { printable } from '../core/report.ts';
 import { WebSocketServer } from '../core/server.ts';
-import { createLog } from './log.ts';
+import { createLog, type Log } from './log.ts';
 import { readPage } from './page.ts';
-import { detectRuntime } from './runtime.ts';
+import { detectRuntime, type Runtime } from './runtime.ts';
+import { readCertificate } from './tls.ts';
 
 /** What a program can set. */
 export interface StartOptions {
@@ -37,6 +39,9 @@ const INTERRUPTED = 130;
  */
 const SAME_KEY = 100;
 
+/** How long what was said last may take to leave, in milliseconds. */
+const LINGER = 1_000;
+
 /** Starts a server and serves until a signal ends it. Ends the process where that can't be. */
 export async function start({ handler = echo, argv = process.argv.slice(2) }: StartOptions = {}): Promise<void> {
   const parsed = parseConfig({ argv, env: (name) => process.env[name] });
@@ -49,6 +54,9 @@ export async function start({ handler = echo, argv = process.argv.slice(2) }: St
   const choice = chooseEngine(config, { runtime: runtime.name, native: runtime.native, portable: runtime.portable });
   if ('fault' in choice) return fail(choice.fault, USAGE);
   const engine = choice.engine === 'native' ? runtime.native : runtime.portable;
+
+  const certificate = config.tlsCert === '' ? undefined : readCertificate(config);
+  if (certificate !== undefined && 'fault' in certificate) return fail(certificate.fault, USAGE);
 
   // A reader that is gone, or a full disk, is no reason to drop every connection.
   process.stdout.on('error', () => {});
@@ -79,7 +87,10 @@ export async function start({ handler = echo, argv = process.argv.slice(2) }: St
       port: config.port,
       answer: createAnswerer(app, server),
       maxMessageSize: config.maxMessageSize,
+      compression: config.compression,
       keepAliveInterval: config.keepAliveInterval,
+      http2: config.http2 || config.http2Cleartext,
+      ...(certificate === undefined ? {} : { certificate }),
     });
   } catch (error) {
     const [why, status] = whyNotListening(error, config);
@@ -89,17 +100,41 @@ export async function start({ handler = echo, argv = process.argv.slice(2) }: St
   // A promise that a handler let go of is its own mistake, and none of the other connections'.
   process.on('unhandledRejection', (error) => server.applicationFailed(error));
 
-  endOnSignals(() => server.shutdown());
+  endOnSignals(async () => {
+    await server.shutdown();
+    await Promise.race([listener.close(), new Promise((resolve) => setTimeout(resolve, LINGER))]);
+  });
+  if (certificate !== undefined) process.on('SIGHUP', () => void renew(config, listener, runtime, engine, log));
 
+  const notes = choice.note === undefined ? [] : [choice.note];
+  if (config.compression && certificate !== undefined) notes.push(COMPRESSION_WARNING);
   log.listening({
     event: 'listening',
-    url: `http://${listener.hostname.includes(':') ? `[${listener.hostname}]` : listener.hostname}:${listener.port}`,
+    url: `${certificate === undefined ? 'http' : 'https'}://${listener.hostname.includes(':') ? `[${listener.hostname}]` : listener.hostname}:${listener.port}`,
     path: config.path,
     runtime: runtime.name,
     version: runtime.version,
     engine: engine.name,
-    ...(choice.note === undefined ? {} : { note: choice.note }),
+    ...(notes.length === 0 ? {} : { note: notes.join('; ') }),
   });
+}
+
+/** Reads the certificate again. Whatever is wrong with the new one, the server goes on with the old. */
+async function renew(config: Config, listener: Listener, runtime: Runtime, engine: Engine, log: Log): Promise<void> {
+  if (!engine.capabilities.reloadCertificates) {
+    const reason = `${runtime.name}'s ${engine.name} engine can't take another; take --engine portable, or restart`;
+    return log.certificate({ event: 'certificate', reloaded: false, reason });
+  }
+  const certificate = readCertificate(config);
+  if ('fault' in certificate) {
+    return log.certificate({ event: 'certificate', reloaded: false, reason: certificate.fault });
+  }
+  try {
+    await listener.reload(certificate);
+    log.certificate({ event: 'certificate', reloaded: true });
+  } catch (error) {
+    log.certificate({ event: 'certificate', reloaded: false, reason: printable(String(error)) });
+  }
 }
 
 /** Shuts down at the first signal, and ends at once at the second. */
@@ -109,7 +144,7 @@ function endOnSignals(shutdown: () => Promise<unknown>): void {
     const now = performance.now();
     if (first === undefined) {
       first = now;
-      void shutdown().then(() => exit(0));
+      void shutdown().finally(() => exit(0));
     } else if (signal !== 'SIGINT' || now - first > SAME_KEY) {
       process.exit(INTERRUPTED);
     }

@@ -16,6 +16,8 @@ import {
   type Refusal,
   refuseHost,
   refuseMethod,
+  refuseNoSocketPath,
+  refuseProtocol,
   refuseShutdown,
   refuseUnknownPath,
 } from './handshake.ts';
@@ -24,6 +26,8 @@ import { idleTimeout, type WebSocketServer } from './server.ts';
 /** What comes with a request, as Hono's `c.env`. */
 export interface Bindings {
   readonly peer: Peer;
+  /** Whether the request came as an HTTP/2 CONNECT for a WebSocket (RFC 8441), though its method is GET here. */
+  readonly extendedConnect: boolean;
   /** Takes the request over as a WebSocket, once the middleware around the route has had its say. */
   upgrade(accept: Accept, handler: Handler): void;
 }
@@ -71,7 +75,7 @@ export interface Info {
  */
 export function webSocket(server: WebSocketServer, handler: Handler): HonoHandler<AppEnv> {
   return (c) => {
-    const verdict = server.judge(c.req.raw);
+    const verdict = server.judge(c.req.raw, c.env.extendedConnect);
     // By way of the context, which adds the headers that middleware has set already.
     if (verdict.accepted) {
       c.env.upgrade(verdict, handler);
@@ -141,13 +145,16 @@ export function createAnswerer(app: Hono<AppEnv>, server: WebSocketServer): Answ
     server.refused(refusal, request, peer);
     return respond(refusal);
   };
-  return async (request, peer): Promise<Answer> => {
+  return async (request, peer, connect): Promise<Answer> => {
     // First of all: with it, the request's URL may be none. HTTP/1.0 may do without.
     const host = request.headers.get('host');
     if (host !== null && !isHost(host)) return refuse(refuseHost(), request, peer);
+    // As in the Upgrade header, case does not count (RFC 9110 section 7.8).
+    if (connect !== undefined && connect.toLowerCase() !== 'websocket') return refuse(refuseProtocol(), request, peer);
     let agreed: { accept: Accept; handler: Handler } | undefined;
     const bindings: Bindings = {
       peer,
+      extendedConnect: connect !== undefined,
       upgrade(accept, handler) {
         agreed = { accept, handler };
       },
@@ -159,7 +166,10 @@ export function createAnswerer(app: Hono<AppEnv>, server: WebSocketServer): Answ
       // Hono hands only instances of Error to onError().
       return fail(server, error);
     }
-    if (agreed === undefined || response.status !== 200) return response;
+    if (agreed === undefined || response.status !== 200) {
+      // To CONNECT, any 2xx would mean that the tunnel stands (RFC 9110 section 9.3.6).
+      return connect !== undefined && response.ok ? refuse(refuseNoSocketPath(), request, peer) : response;
+    }
     const upgrade = server.admit(request, peer, agreed.accept, response.headers, agreed.handler);
     return 'accepted' in upgrade ? refuse(upgrade, request, peer) : upgrade;
   };

@@ -22,6 +22,8 @@ interface Need {
   readonly option: OptionName;
   readonly applies: (config: Config) => boolean;
   readonly capability: keyof Capabilities;
+  /** Whether nothing short of `true` will do. */
+  readonly whole?: true;
   readonly lack: string;
 }
 
@@ -37,6 +39,31 @@ const needs: readonly Need[] = [
     applies: (config) => config.liveness === 'frames',
     capability: 'ping',
     lack: 'does not tell of PONGs',
+  },
+  {
+    option: 'http2',
+    applies: (config) => config.http2,
+    capability: 'http2',
+    lack: 'carries no WebSockets over HTTP/2',
+  },
+  {
+    option: 'http2Cleartext',
+    applies: (config) => config.http2Cleartext,
+    capability: 'http2',
+    lack: 'carries no WebSockets over HTTP/2',
+  },
+  {
+    option: 'compression',
+    applies: (config) => config.compression,
+    capability: 'compression',
+    lack: 'has no permessage-deflate',
+  },
+  {
+    option: 'compressionWindowBits',
+    applies: (config) => config.compression && config.compressionNoContextTakeover && config.compressionWindowBits < 15,
+    capability: 'compression',
+    whole: true,
+    lack: `can't bound its window together with ${flagOf('compressionNoContextTakeover')}`,
   },
 ];
 
@@ -57,7 +84,10 @@ export function isLoopback(host: string): boolean {
 export function chooseEngine(config: Config, { runtime, native, portable }: Engines): Choice {
   if (native === portable) return { engine: portable.name };
   if (config.engine === 'portable') return { engine: 'portable' };
-  const missing = needs.find((need) => need.applies(config) && !native.capabilities[need.capability]);
+  const missing = needs.find((need) => {
+    const can = native.capabilities[need.capability];
+    return need.applies(config) && (need.whole ? can !== true : can === false);
+  });
   if (missing !== undefined) {
     const what = `${runtime}'s native engine ${missing.lack}, which ${flagOf(missing.option)} needs`;
     if (config.engine === 'native') return { fault: `${what}; take --engine portable, or leave the option out` };

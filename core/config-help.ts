@@ -7,7 +7,7 @@ import { type Option, optionNames, schema } from './config-schema.ts';
 
 const WIDTH = 98;
 /** Where descriptions begin. */
-const INDENT = 35;
+const INDENT = 37;
 
 const USAGE = `Usage: npm start -- [options]             on Node
        bun run start:bun -- [options]     on Bun

@@ -35,8 +35,22 @@ export interface Config {
   readonly maxConnections: number;
   /** The subprotocols that the server speaks, the preferred one first. Default none. */
   readonly subprotocols: readonly string[];
+  /** Whether messages may be compressed (permessage-deflate, RFC 7692). Default false. */
+  readonly compression: boolean;
+  /** The server's compression window, 2^bits octets: 9 to 15. Default 15. */
+  readonly compressionWindowBits: number;
+  /** Whether each message is compressed by itself, by both sides: worse, with less memory. Default false. */
+  readonly compressionNoContextTakeover: boolean;
   /** How long connections may take to close when the server shuts down, in milliseconds. Default 10000. */
   readonly shutdownTimeout: number;
+  /** The PEM file with the certificate and those that lead to its root. Default `''`: no TLS. */
+  readonly tlsCert: string;
+  /** The PEM file with the private key of {@link tlsCert}. Default `''`: no TLS. */
+  readonly tlsKey: string;
+  /** Whether HTTP/2 is spoken beside HTTP/1.1 in TLS. Default false. */
+  readonly http2: boolean;
+  /** Whether HTTP/2 is spoken beside HTTP/1.1 without TLS, to those who begin with it. Default false. */
+  readonly http2Cleartext: boolean;
   /** What carries the connections; `auto` is native unless that can't do what is asked. Default `auto`. */
   readonly engine: 'auto' | 'native' | 'portable';
   /** How reports are written. Default `pretty`. */
@@ -70,6 +84,9 @@ const GIB = 2 ** 30;
 
 /** What the server answers besides the socket path, and what the files of its page end in. */
 const TAKEN = /^\/(?:info|health|metrics|.*\.(?:html|js|css|svg|ico|png|json|txt))?$/;
+
+/** The name of a file, which may be left out. */
+const file: Kind<string> = { ...text(fileFault), show: (path) => path || 'none' };
 
 /** The options, in the order in which the help lists them. */
 export const schema: { readonly [Name in OptionName]: Option<Config[Name]> } = {
@@ -182,6 +199,28 @@ export const schema: { readonly [Name in OptionName]: Option<Config[Name]> } = {
     repeatable: true,
     help: 'Subprotocol to agree on. May be repeated, the preferred one first.',
   },
+  compression: {
+    flag: '--compression',
+    env: ['COMPRESSION'],
+    kind: boolean,
+    default: false,
+    help: 'Agree on permessage-deflate with clients that offer it. Under TLS, mind CRIME and BREACH.',
+  },
+  compressionWindowBits: {
+    flag: '--compression-window-bits',
+    env: ['COMPRESSION_WINDOW_BITS'],
+    kind: whole({ min: 9, max: 15 }),
+    default: 15,
+    placeholder: 'bits',
+    help: "The server's compression window: 2^bits bytes, 9 to 15.",
+  },
+  compressionNoContextTakeover: {
+    flag: '--compression-no-context-takeover',
+    env: ['COMPRESSION_NO_CONTEXT_TAKEOVER'],
+    kind: boolean,
+    default: false,
+    help: 'Compress each message by itself, on both sides: worse, but nothing is kept in between.',
+  },
   shutdownTimeout: {
     flag: '--shutdown-timeout',
     env: ['SHUTDOWN_TIMEOUT'],
@@ -189,6 +228,36 @@ export const schema: { readonly [Name in OptionName]: Option<Config[Name]> } = {
     default: 10_000,
     placeholder: 'seconds',
     help: 'How long connections may take to close at shutdown before they are dropped.',
+  },
+  tlsCert: {
+    flag: '--tls-cert',
+    env: ['TLS_CERT'],
+    kind: file,
+    default: '',
+    placeholder: 'file',
+    help: 'PEM file with the certificate and its chain: the server speaks TLS then. Read again at SIGHUP.',
+  },
+  tlsKey: {
+    flag: '--tls-key',
+    env: ['TLS_KEY'],
+    kind: file,
+    default: '',
+    placeholder: 'file',
+    help: "PEM file with the certificate's private key.",
+  },
+  http2: {
+    flag: '--http2',
+    env: ['HTTP2'],
+    kind: boolean,
+    default: false,
+    help: 'Speak HTTP/2 too, for the page and for WebSockets (RFC 8441). Needs TLS.',
+  },
+  http2Cleartext: {
+    flag: '--http2-cleartext',
+    env: ['HTTP2_CLEARTEXT'],
+    kind: boolean,
+    default: false,
+    help: 'The same without TLS, with prior knowledge: for a proxy in front that speaks HTTP/2 to servers.',
   },
   engine: {
     flag: '--engine',
@@ -221,6 +290,18 @@ export function conflict(config: Config, named: (name: OptionName) => string): s
     const [timeout, interval] = [named('keepAliveTimeout'), named('keepAliveInterval')];
     return `${timeout} waits for the answer to a PING, and ${interval} 0 sends none; set ${interval} above 0`;
   }
+  const tls = config.tlsCert !== '';
+  if (tls !== (config.tlsKey !== '')) {
+    const [given, missing] = tls ? (['tlsCert', 'tlsKey'] as const) : (['tlsKey', 'tlsCert'] as const);
+    return `${named(given)} is of use only with ${named(missing)}; set both`;
+  }
+  if (config.http2 && !tls) {
+    const needed = `${named('tlsCert')} and ${named('tlsKey')}`;
+    return `${named('http2')} needs TLS; set ${needed}, or take ${named('http2Cleartext')} behind a proxy that ends TLS`;
+  }
+  if (config.http2Cleartext && tls) {
+    return `${named('http2Cleartext')} is for connections without TLS; take ${named('http2')} with ${named('tlsCert')}`;
+  }
   return undefined;
 }
 
@@ -237,6 +318,10 @@ function pathFault(path: string): string | undefined {
     return 'expected a path that starts with / and has only letters, digits and - . _ ~, such as /ws';
   }
   return TAKEN.test(path) ? 'the page or a report is served there; expected another path, such as /ws' : undefined;
+}
+
+function fileFault(path: string): string | undefined {
+  return path.includes('\0') ? 'expected the name of a file' : undefined;
 }
 
 function originFault(origin: string): Fault | undefined {

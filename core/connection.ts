@@ -54,9 +54,11 @@ export interface Connection extends AsyncIterable<Message> {
    *
    * @param data - A string, or bytes, which must not change afterwards.
    * @param text - Whether bytes are UTF-8 text. Default: a string is text, bytes are binary.
+   * @param compress - Whether it may be compressed where client and server agreed to (RFC 7692). Default true. A message
+   *   that has a secret in it had better not be: see docs/compression.md.
    * @returns Whether the reader keeps up. After `false`, {@link queued} is worth a look.
    */
-  send(data: string | Uint8Array, text?: boolean): boolean;
+  send(data: string | Uint8Array, text?: boolean, compress?: boolean): boolean;
   /**
    * Calls back for each message, in order, one at a time: after a callback that returns a promise, the next message
    * waits until it is settled, and the client is slowed down meanwhile.

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Compression } from './compression.ts';
 import type { Receiver, Transport } from './transport.ts';
 
 /** What an engine can do. An option that needs what is missing is refused at start-up. */
@@ -17,12 +18,25 @@ export interface Capabilities {
   readonly awaitsPeerClose: boolean;
   /** Refuses a message over the limit before all of it is in memory. */
   readonly messageLimit: boolean;
-  /** Can agree on permessage-deflate (RFC 7692). */
-  readonly compression: boolean;
+  /**
+   * Can agree on permessage-deflate (RFC 7692). `'wide'` where it can't bound its window while it compresses each
+   * message by itself.
+   */
+  readonly compression: boolean | 'wide';
   /** Can carry WebSockets over HTTP/2 (RFC 8441). */
   readonly http2: boolean;
   /** Drops a connection on which no whole request comes. */
   readonly requestTimeout: boolean;
+  /** Can take a new certificate without dropping a connection. */
+  readonly reloadCertificates: boolean;
+}
+
+/** What a server proves with TLS who it is: texts in PEM (RFC 7468). */
+export interface Certificate {
+  /** The server's own certificate first, then those that lead to a root that clients know. */
+  readonly cert: string;
+  /** The private key of the first, without a passphrase. */
+  readonly key: string;
 }
 
 /** Where a request came from. */
@@ -35,6 +49,8 @@ export interface Peer {
 export interface Upgrade {
   /** The subprotocol that was agreed, or `''`. It stands in {@link headers} too. */
   readonly protocol: string;
+  /** What was agreed about compression, if anything. It stands in {@link headers} too. */
+  readonly compression?: Compression | undefined;
   /** The headers to answer with, besides those that the upgrade itself consists of. */
   readonly headers: Headers;
   /** Takes over the upgraded socket. To be called before its first message is delivered. */
@@ -46,8 +62,14 @@ export interface Upgrade {
 /** What a request is answered with: a response, or an upgrade. */
 export type Answer = Response | Upgrade;
 
-/** Answers one request; never rejects. Every request goes through it, upgrades too. */
-export type Answerer = (request: Request, peer: Peer) => Promise<Answer>;
+/**
+ * Answers one request; never rejects. Every request goes through it, upgrades too.
+ *
+ * @param connect - The `:protocol` of an HTTP/2 CONNECT request (RFC 8441 section 4), `''` where it has none. A `Request`
+ *   can't have that method, so this one has GET, what its semantics are those of (section 5); its `host` header is the
+ *   `:authority`. `undefined` for every other request.
+ */
+export type Answerer = (request: Request, peer: Peer, connect?: string) => Promise<Answer>;
 
 /** What an engine needs to know to listen. */
 export interface ListenOptions {
@@ -57,8 +79,14 @@ export interface ListenOptions {
   readonly answer: Answerer;
   /** The largest message to accept, in bytes. */
   readonly maxMessageSize: number;
+  /** Whether upgrades may come with {@link Upgrade.compression}. */
+  readonly compression: boolean;
   /** Milliseconds between keep-alive PINGs, 0 for none; only for an engine that pings by itself. */
   readonly keepAliveInterval: number;
+  /** With it, the engine speaks TLS and nothing else. */
+  readonly certificate?: Certificate;
+  /** Whether HTTP/2 is spoken beside HTTP/1.1: agreed on in TLS, or by the first bytes where there is no TLS. */
+  readonly http2: boolean;
 }
 
 /** A listening engine. */
@@ -67,6 +95,12 @@ export interface Listener {
   readonly hostname: string;
   /** The port that was bound. */
   readonly port: number;
+  /**
+   * Takes another certificate for the connections to come. Those that there are stay as they are.
+   *
+   * Only where `capabilities.reloadCertificates` is true, and {@link ListenOptions.certificate} was given.
+   */
+  reload(certificate: Certificate): Promise<void>;
   /** Stops listening and drops every connection that is left. */
   close(): Promise<void>;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Compression, type CompressionPolicy, negotiateCompression } from './compression.ts';
 import type { OriginPolicy } from './origin.ts';
 import { elements, isToken } from './text.ts';
 
@@ -11,6 +12,8 @@ export interface HandshakeRequest {
   readonly method: string;
   /** Several headers of one name come joined by `, `. */
   readonly headers: Headers;
+  /** Whether it is an extended CONNECT for the protocol `websocket` (RFC 8441). {@link method} says nothing then. Default: no. */
+  readonly extendedConnect?: boolean;
 }
 
 /** What a request is judged by. */
@@ -18,6 +21,8 @@ export interface HandshakePolicy {
   readonly origins: OriginPolicy;
   /** The subprotocols that the server speaks, the preferred one first. */
   readonly subprotocols: readonly string[];
+  /** What may be agreed about permessage-deflate (RFC 7692). Default: nothing. */
+  readonly compression?: CompressionPolicy | undefined;
 }
 
 /** The request may be upgraded. */
@@ -25,6 +30,8 @@ export interface Accept {
   readonly accepted: true;
   /** The subprotocol that was agreed, or `''`. */
   readonly protocol: string;
+  /** What was agreed about compression, if anything. */
+  readonly compression?: Compression | undefined;
   /** The headers to answer with, besides those that the upgrade itself consists of; names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -79,6 +86,8 @@ const FULL = refusal(503, 'The server has as many connections as it allows; try 
 const SHUTDOWN = refusal(503, 'The server is shutting down; try again later.', { 'retry-after': RETRY_AFTER });
 const READ_ONLY = refusal(405, 'This path can only be read, with GET or HEAD.', { allow: 'GET, HEAD' });
 const UNKNOWN_PATH = refusal(404, 'There is nothing at this path.');
+const NO_SOCKET_PATH = refusal(404, 'There are no WebSockets at this path.');
+const UNKNOWN_PROTOCOL = refusal(501, 'CONNECT is for WebSockets only here (:protocol = websocket, RFC 8441).');
 
 /**
  * Judges the request for a WebSocket at a path that serves them (RFC 6455 sections 4.2.1 and 4.2.2).
@@ -94,12 +103,18 @@ const UNKNOWN_PATH = refusal(404, 'There is nothing at this path.');
  *
  * Limits come last, and are the server's to check ({@link refuseFull}).
  *
- * Of the subprotocols the one is agreed that the server likes most; none is no reason to refuse.
+ * Over HTTP/2 an extended CONNECT stands for the upgrade, the method and the key (RFC 8441 section 5); the rest is the same.
+ *
+ * Of the subprotocols the one is agreed that the server likes most; none is no reason to refuse. Nor is anything in the
+ * offers of extensions.
  */
-export function judgeHandshake({ method, headers }: HandshakeRequest, policy: HandshakePolicy): Accept | Refusal {
-  if (!lists(headers.get('upgrade'), 'websocket')) return NO_UPGRADE;
-  if (!lists(headers.get('connection'), 'upgrade')) return NO_CONNECTION;
-  if (method !== 'GET') return WRONG_METHOD;
+export function judgeHandshake(request: HandshakeRequest, policy: HandshakePolicy): Accept | Refusal {
+  const { method, headers, extendedConnect = false } = request;
+  if (!extendedConnect) {
+    if (!lists(headers.get('upgrade'), 'websocket')) return NO_UPGRADE;
+    if (!lists(headers.get('connection'), 'upgrade')) return NO_CONNECTION;
+    if (method !== 'GET') return WRONG_METHOD;
+  }
   if (!isHost(headers.get('host'))) return MALFORMED_HOST;
   // What follows the request is taken for frames, so that it can't be a body too.
   if (headers.has('transfer-encoding') || Number(headers.get('content-length') ?? 0) !== 0) return BODY;
@@ -107,9 +122,11 @@ export function judgeHandshake({ method, headers }: HandshakeRequest, policy: Ha
   const version = headers.get('sec-websocket-version');
   if (version !== VERSION) return version === null || NUMBER.test(version) ? WRONG_VERSION : MALFORMED_VERSION;
 
-  const key = headers.get('sec-websocket-key');
-  if (key === null) return MISSING_KEY;
-  if (!KEY.test(key)) return MALFORMED_KEY;
+  if (!extendedConnect) {
+    const key = headers.get('sec-websocket-key');
+    if (key === null) return MISSING_KEY;
+    if (!KEY.test(key)) return MALFORMED_KEY;
+  }
 
   const offer = headers.get('sec-websocket-protocol');
   const offered = offer === null ? [] : elements(offer);
@@ -120,11 +137,13 @@ export function judgeHandshake({ method, headers }: HandshakeRequest, policy: Ha
   if (fault !== undefined) return refuseOrigin(fault);
 
   const protocol = policy.subprotocols.find((name) => offered.includes(name)) ?? '';
-  return {
-    accepted: true,
-    protocol,
-    headers: protocol === '' ? {} : { 'sec-websocket-protocol': protocol },
-  };
+  const answers: Record<string, string> = protocol === '' ? {} : { 'sec-websocket-protocol': protocol };
+  const agreed =
+    policy.compression === undefined
+      ? undefined
+      : negotiateCompression(headers.get('sec-websocket-extensions'), policy.compression);
+  if (agreed !== undefined) answers['sec-websocket-extensions'] = agreed.header;
+  return { accepted: true, protocol, compression: agreed?.compression, headers: answers };
 }
 
 /** Whether a Host header can be what it says, as every URL that is made of it relies on. */
@@ -176,6 +195,16 @@ export function refuseHost(): Refusal {
 /** 404: no such path. */
 export function refuseUnknownPath(): Refusal {
   return UNKNOWN_PATH;
+}
+
+/** 404: a WebSocket was asked for with CONNECT where something else is served, or nothing. */
+export function refuseNoSocketPath(): Refusal {
+  return NO_SOCKET_PATH;
+}
+
+/** 501: a CONNECT request that is not for a WebSocket (RFC 9110 section 9.3.6, RFC 8441 section 4). */
+export function refuseProtocol(): Refusal {
+  return UNKNOWN_PROTOCOL;
 }
 
 /**

@@ -12,9 +12,20 @@ export {
   type PageFile,
   webSocket,
 } from './app.ts';
+export type { Compression } from './compression.ts';
 export type { Connection, Handler, Message, MessageCallback } from './connection.ts';
 export { echo } from './echo.ts';
-export type { Answer, Answerer, Capabilities, Engine, Listener, ListenOptions, Peer, Upgrade } from './engine.ts';
+export type {
+  Answer,
+  Answerer,
+  Capabilities,
+  Certificate,
+  Engine,
+  Listener,
+  ListenOptions,
+  Peer,
+  Upgrade,
+} from './engine.ts';
 export type { Cause, End, Report, ShutdownSummary } from './report.ts';
 export { type Host, type ServerOptions, WebSocketServer } from './server.ts';
 export type { ByteReceiver, ByteStream, Fault, Receiver, Transport } from './transport.ts';

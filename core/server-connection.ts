@@ -55,6 +55,8 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
   readonly #intake: Intake;
   /** Whether the reader is so slow that its queue went over the limit. */
   #behind = false;
+  /** Bytes that were queued since it did: of compressed messages, what became of them. */
+  #added = 0;
   /** Bytes that had left the queue when it was last looked at. */
   #left = 0;
   /** Set when the end is decided; reported at once, or when the closing handshake is over. */
@@ -96,12 +98,14 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
     return this.#closed;
   }
 
-  send(data: string | Uint8Array, text: boolean = typeof data === 'string'): boolean {
+  send(data: string | Uint8Array, text: boolean = typeof data === 'string', compress = true): boolean {
     if (this.#end !== undefined) return false;
     this.messagesOut++;
     this.bytesOut += typeof data === 'string' ? this.#server.byteLength(data) : data.byteLength;
-    if (this.#transport.send(data, text)) return true;
-    if (!this.#behind && this.#transport.queued > this.#server.maxBuffered) this.#fallBehind();
+    const before = this.#behind ? this.#transport.queued : 0;
+    if (this.#transport.send(data, text, compress)) return true;
+    if (this.#behind) this.#added += Math.max(0, this.#transport.queued - before);
+    else if (this.#transport.queued > this.#server.maxBuffered) this.#fallBehind();
     return false;
   }
 
@@ -263,7 +267,7 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
   /** Whether something has left the queue since the last call. Control frames and frame headers only ever add to it. */
   #moved(): boolean {
     const before = this.#left;
-    this.#left = this.bytesOut - this.#transport.queued;
+    this.#left = this.#added - this.#transport.queued;
     return this.#left > before;
   }
 

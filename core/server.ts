@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+import type { CompressionPolicy } from './compression.ts';
 import type { Handler } from './connection.ts';
 import type { Capabilities, Peer, Upgrade } from './engine.ts';
 import { type Accept, judgeHandshake, type Refusal, refuseFull, refuseShutdown } from './handshake.ts';
@@ -27,6 +29,10 @@ export interface ServerOptions {
   readonly maxBuffered: number;
   readonly maxConnections: number;
   readonly shutdownTimeout: number;
+  readonly compression: boolean;
+  /** The server's window: 2^bits octets. */
+  readonly compressionWindowBits: number;
+  readonly compressionNoContextTakeover: boolean;
 }
 
 /** What core is given of the world around it. */
@@ -61,6 +67,7 @@ export class WebSocketServer implements Surroundings {
 
   readonly #host: Host;
   readonly #origins: OriginPolicy;
+  readonly #compression: CompressionPolicy | undefined;
   readonly #connections = new Set<ServerConnection>();
   /** Upgrades that are under way. */
   #reserved = 0;
@@ -74,6 +81,11 @@ export class WebSocketServer implements Surroundings {
     this.options = options;
     this.#host = host;
     this.#origins = createOriginPolicy({ allowed: [...options.allowedOrigins], required: options.requireOrigin });
+    const { compression } = host.capabilities;
+    if (options.compression && compression !== false) {
+      const { compressionWindowBits: windowBits, compressionNoContextTakeover: noContextTakeover } = options;
+      this.#compression = { windowBits, noContextTakeover, wide: compression === 'wide' };
+    }
     this.maxBuffered = options.maxBuffered;
     // Where a client can't be slowed down, one largest message has to fit on top of what waits already.
     this.maxQueued = options.maxBuffered + options.maxMessageSize;
@@ -103,9 +115,16 @@ export class WebSocketServer implements Surroundings {
     return this.#shutdown !== undefined;
   }
 
-  /** Judges a request for a WebSocket. A refusal is reported by {@link refused}, not here. */
-  judge(request: Request): Accept | Refusal {
-    const verdict = judgeHandshake(request, { origins: this.#origins, subprotocols: this.options.subprotocols });
+  /**
+   * Judges a request for a WebSocket. A refusal is reported by {@link refused}, not here.
+   *
+   * @param extendedConnect - Whether it came as a CONNECT request for `websocket` (RFC 8441).
+   */
+  judge({ method, headers }: Request, extendedConnect = false): Accept | Refusal {
+    const verdict = judgeHandshake(
+      { method, headers, extendedConnect },
+      { origins: this.#origins, subprotocols: this.options.subprotocols, compression: this.#compression },
+    );
     return verdict.accepted ? (this.#refuseMore() ?? verdict) : verdict;
   }
 
@@ -118,12 +137,14 @@ export class WebSocketServer implements Surroundings {
     // Others may have come while the application around us was at work.
     const refusal = this.#refuseMore();
     if (refusal !== undefined) return refusal;
-    const { protocol } = accept;
+    const { protocol, compression } = accept;
     const origin = request.headers.get('origin');
     const path = new URL(request.url).pathname;
     this.#reserved++;
     return {
       protocol,
+      // Middleware may have taken it back.
+      compression: headers.has('sec-websocket-extensions') ? compression : undefined,
       headers,
       open: (transport) => {
         this.#reserved--;

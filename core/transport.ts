@@ -22,10 +22,11 @@ export interface Transport {
    *
    * @param data - A string, or bytes. Bytes are not copied by the caller and must not change afterwards.
    * @param text - Whether bytes are UTF-8 text (a Text frame) or binary. A string is always text.
+   * @param compress - Whether it may be compressed where that was agreed (RFC 7692). Default true.
    * @returns `true` when nothing waits, `false` when {@link queued} is worth a look; `drain` follows then,
    *   on engines that can tell.
    */
-  send(data: string | Uint8Array, text: boolean): boolean;
+  send(data: string | Uint8Array, text: boolean, compress?: boolean): boolean;
   /** Sends a PING (RFC 6455 section 5.5.2) without payload. Nothing where `capabilities.ping` is false. */
   ping(): void;
   /**

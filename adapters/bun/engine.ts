@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Engine, Listener, ListenOptions, Peer } from '../../core/engine.ts';
+import type { Certificate, Engine, Listener, ListenOptions, Peer } from '../../core/engine.ts';
 import { BunTransport } from './transport.ts';
 
 /** Bun's own WebSocket. */
@@ -15,17 +15,39 @@ export const engine: Engine = {
     terminate: true,
     awaitsPeerClose: false,
     messageLimit: true,
-    compression: false,
+    // Its window can be bounded where it is a connection's own, not where all share one.
+    compression: 'wide',
     http2: false,
     requestTimeout: true,
+    reloadCertificates: true,
   },
   listen,
 };
 
 async function listen(options: ListenOptions): Promise<Listener> {
-  const server = Bun.serve<BunTransport>({
+  let server = serve(options, options.port, options.certificate);
+  const port = server.port ?? options.port;
+  const before: Bun.Server<BunTransport>[] = [];
+  return {
+    hostname: server.hostname ?? options.hostname,
+    port,
+    async reload(certificate) {
+      // Bun's own reload() keeps the certificate. One that stops listening keeps its connections.
+      before.push(server);
+      void server.stop();
+      server = serve(options, port, certificate);
+    },
+    async close() {
+      await Promise.all([...before, server].map((each) => each.stop(true)));
+    },
+  };
+}
+
+function serve(options: ListenOptions, port: number, certificate?: Certificate): Bun.Server<BunTransport> {
+  return Bun.serve<BunTransport>({
     hostname: options.hostname,
-    port: options.port,
+    port,
+    ...(certificate === undefined ? {} : { tls: { ...certificate } }),
     // Bun's error page shows the server's source to whoever asks.
     development: false,
     async fetch(request, server) {
@@ -33,6 +55,12 @@ async function listen(options: ListenOptions): Promise<Listener> {
       if (answer instanceof Response) return answer;
       // An empty header is how Bun is kept from agreeing to the first subprotocol that is offered.
       if (answer.protocol === '') answer.headers.set('sec-websocket-protocol', '');
+      // Bun negotiates by itself, from the request as it finds it, and writes the answer. What core has agreed to reads
+      // as an offer too: with that in place of the client's offers, Bun comes to the same.
+      const agreed = answer.headers.get('sec-websocket-extensions');
+      answer.headers.delete('sec-websocket-extensions');
+      if (agreed === null) request.headers.delete('sec-websocket-extensions');
+      else request.headers.set('sec-websocket-extensions', agreed);
       if (server.upgrade(request, { headers: answer.headers, data: new BunTransport(answer) })) return undefined;
       answer.abandon();
       return new Response(null, { status: 400 });
@@ -45,7 +73,7 @@ async function listen(options: ListenOptions): Promise<Listener> {
       // Past its limit Bun drops messages, without an error. Core stops reading from a client long before this one.
       backpressureLimit: 0x7fff_ffff,
       closeOnBackpressureLimit: false,
-      perMessageDeflate: false,
+      perMessageDeflate: options.compression && { compress: 'dedicated', decompress: 'dedicated' },
       open: (socket) => socket.data.open(socket),
       message: (socket, data) => socket.data.receiver.message(data, typeof data === 'string'),
       drain: (socket) => socket.data.receiver.drain(),
@@ -54,11 +82,6 @@ async function listen(options: ListenOptions): Promise<Listener> {
       close: (socket, code, reason) => socket.data.closed(code, reason),
     },
   });
-  return {
-    hostname: server.hostname ?? options.hostname,
-    port: server.port ?? options.port,
-    close: () => server.stop(true),
-  };
 }
 
 function peerOf(address: Bun.SocketAddress | null): Peer {

@@ -6,6 +6,8 @@
 import type { Upgrade } from '../../core/engine.ts';
 import type { Receiver, Transport } from '../../core/transport.ts';
 
+/** What Bun says where it closed with 1007. */
+const PAYLOAD = /^Received invalid (?:UTF-8|compressed data)$/;
 const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Passes on between core and one socket of Bun's. */
@@ -28,18 +30,18 @@ export class BunTransport implements Transport {
   closed(code: number, reason: string): void {
     if (code !== 1006 || reason === '') this.receiver.close(code, reason);
     else if (reason === 'Received too big message') this.receiver.close(1009, reason, 'message-too-big');
-    else this.receiver.close(reason === 'Received invalid UTF-8' ? 1007 : 1002, reason, 'protocol-error');
+    else this.receiver.close(PAYLOAD.test(reason) ? 1007 : 1002, reason, 'protocol-error');
   }
 
   get queued(): number {
     return this.#socket.getBufferedAmount();
   }
 
-  send(data: string | Uint8Array, text: boolean): boolean {
+  send(data: string | Uint8Array, text: boolean, compress = true): boolean {
     // -1 says that bytes wait. 0 would say that the message was dropped, but says the same of an empty one that was sent.
-    if (typeof data === 'string') return this.#socket.sendText(data) >= 0;
-    if (text) return this.#socket.sendText(DECODER.decode(data)) >= 0;
-    return this.#socket.sendBinary(data as Uint8Array<ArrayBuffer>) >= 0;
+    if (typeof data === 'string') return this.#socket.sendText(data, compress) >= 0;
+    if (text) return this.#socket.sendText(DECODER.decode(data), compress) >= 0;
+    return this.#socket.sendBinary(data as Uint8Array<ArrayBuffer>, compress) >= 0;
   }
 
   ping(): void {

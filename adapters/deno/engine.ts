@@ -18,6 +18,7 @@ export const engine: Engine = {
     compression: false,
     http2: false,
     requestTimeout: false,
+    reloadCertificates: false,
   },
   listen,
 };
@@ -25,7 +26,7 @@ export const engine: Engine = {
 async function listen(options: ListenOptions): Promise<Listener> {
   const stop = new AbortController();
   const server = Deno.serve(
-    { hostname: options.hostname, port: options.port, signal: stop.signal, onListen() {} },
+    { hostname: options.hostname, port: options.port, signal: stop.signal, onListen() {}, ...options.certificate },
     async (request, { remoteAddr }) => {
       const answer = await options.answer(request, peerOf(remoteAddr));
       if (answer instanceof Response) return answer;
@@ -47,6 +48,8 @@ async function listen(options: ListenOptions): Promise<Listener> {
   return {
     hostname: server.addr.hostname,
     port: server.addr.port,
+    // Deno has no way to; the program asks `capabilities` first.
+    reload: () => Promise.reject(new Error('Deno.serve takes no other certificate')),
     close() {
       stop.abort();
       return server.finished;

@@ -1,11 +1,13 @@
 /**
- * What `node:http` leaves to its user where a request asks for an upgrade: the request as a standard one, and an answer
- * that is none.
+ * What `node:http` and `node:http2` leave to their user where a request asks for a WebSocket: the request as a standard
+ * one, the proof that it was understood, and an answer that is none.
  *
  * @module
  */
+import { createHash } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { acceptInput } from '../../core/handshake.ts';
 
 /** How long what is left of a refused request is read, so that the answer arrives before the connection's end. */
 const LINGER = 1_000;
@@ -13,24 +15,41 @@ const LINGER = 1_000;
 /** Methods that a Request can't have (Fetch standard, section 2.2.1). */
 const FORBIDDEN = /^(?:CONNECT|TRACE|TRACK)$/i;
 
+/** The value of `Sec-WebSocket-Accept` for a key. */
+export function proofOf(key: string): string {
+  return createHash('sha1').update(acceptInput(key)).digest('base64');
+}
+
 /** The request as a standard one, without its body. */
-export function toRequest(incoming: IncomingMessage): Request {
-  const headers = new Headers();
-  const { rawHeaders, method = 'GET', url: target = '/' } = incoming;
+export function toRequest({ rawHeaders, method = 'GET', url = '/' }: IncomingMessage, scheme: string): Request {
+  const fields: [string, string][] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    const [name, value] = [rawHeaders[at] as string, rawHeaders[at + 1] as string];
+    fields.push([rawHeaders[at] as string, rawHeaders[at + 1] as string]);
+  }
+  return standardRequest(method, scheme, url, fields);
+}
+
+/** @param target - What the request line or `:path` has: a path, or a whole URL. */
+export function standardRequest(
+  method: string,
+  scheme: string,
+  target: string,
+  fields: readonly (readonly [name: string, value: string])[],
+): Request {
+  const headers = new Headers();
+  for (const [name, value] of fields) {
     const before = headers.get(name);
     // Joined here, because append() keeps no empty value in Deno.
     headers.set(name, before === null ? value : `${before}, ${value}`);
   }
   // None of them is GET, and that is all that matters of them.
   const sayable = FORBIDDEN.test(method) ? 'POST' : method;
-  return new Request(urlOf(target, headers.get('host')).href, { method: sayable, headers });
+  return new Request(urlOf(scheme, target, headers.get('host')).href, { method: sayable, headers });
 }
 
 /** The URL that was asked for. Where a malformed Host lets there be none, core answers before it looks at this one. */
-function urlOf(target: string, host: string | null): URL {
-  const text = target.startsWith('/') ? `http://${host ?? 'localhost'}${target}` : target;
+function urlOf(scheme: string, target: string, host: string | null): URL {
+  const text = target.startsWith('/') ? `${scheme}://${host ?? 'localhost'}${target}` : target;
   const url = new URL(URL.canParse(text) ? text : 'http://localhost/');
   // A Request takes none (Fetch standard, section 5.4).
   url.username = '';

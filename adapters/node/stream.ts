@@ -1,27 +1,45 @@
 /**
- * A socket of `node:net` or `node:tls` as the byte stream that core/protocol runs on.
+ * What carries a WebSocket, as the byte stream that core/protocol runs on: a socket of `node:net` or `node:tls`, or a
+ * stream of `node:http2`.
  *
  * @module
  */
+import { isUtf8 } from 'node:buffer';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
+import type { ListenOptions, Upgrade } from '../../core/engine.ts';
 import type { ByteReceiver, ByteStream } from '../../core/index.ts';
+import { openWebSocket } from '../../core/protocol/socket.ts';
+import { zlib } from './zlib.ts';
 
 /** How long a peer may take to close its side once it was sent all, in milliseconds. */
 const LINGER = 2_000;
+/** The same for an HTTP/2 stream. Clients of some runtimes end theirs only when ours is gone. */
+const STREAM_LINGER = 1_000;
 /** How long it may take to be sent all: what was queued before the end is still its own. */
 const DELIVERY = 30_000;
+
+/** Runs the protocol over a stream on which the handshake is answered. @param head - What came behind the handshake. */
+export function open(stream: SocketStream, options: ListenOptions, upgrade: Upgrade, head?: Uint8Array): void {
+  const { compression: agreed } = upgrade;
+  const compression = agreed === undefined ? undefined : { agreed, zlib };
+  const { maxMessageSize } = options;
+  stream.feed(openWebSocket(stream, { maxMessageSize, isUtf8, compression }, upgrade.open), head);
+}
 
 /** Feeds a receiver from a socket and writes to it. */
 export class SocketStream implements ByteStream {
   readonly #socket: Duplex;
+  readonly #linger: number;
   #receiver: ByteReceiver | undefined = undefined;
 
-  constructor(socket: Duplex) {
+  constructor(socket: Duplex, linger: number = LINGER) {
     this.#socket = socket;
+    this.#linger = linger;
   }
 
   /** Starts reading. */
-  feed(receiver: ByteReceiver, head: Uint8Array): void {
+  feed(receiver: ByteReceiver, head?: Uint8Array): void {
     const socket = this.#socket;
     this.#receiver = receiver;
     socket.on('data', this.#data);
@@ -30,7 +48,7 @@ export class SocketStream implements ByteStream {
     socket.on('end', this.#close);
     socket.on('close', this.#close);
     // Not before the handler runs, which it does in a microtask: it is to find its connection open.
-    if (head.length > 0) queueMicrotask(() => receiver.data(head));
+    if (head !== undefined && head.length > 0) queueMicrotask(() => receiver.data(head));
   }
 
   get queued(): number {
@@ -49,19 +67,20 @@ export class SocketStream implements ByteStream {
     this.#socket.uncork();
   }
 
-  end(): void {
+  /** @param last - Goes before the end. */
+  end(last?: Uint8Array): void {
     const socket = this.#socket;
     if (socket.writableEnded || socket.destroyed) return;
-    socket.end();
+    socket.end(last);
     // What still comes is of no interest, but must be read for the socket to end properly.
     socket.resume();
     let timer: ReturnType<typeof setTimeout>;
     const dropAfter = (milliseconds: number) => {
       clearTimeout(timer);
-      timer = setTimeout(() => socket.destroy(), milliseconds);
+      timer = setTimeout(() => this.destroy(), milliseconds);
     };
     dropAfter(DELIVERY);
-    socket.once('finish', () => dropAfter(LINGER));
+    socket.once('finish', () => dropAfter(this.#linger));
     socket.once('close', () => clearTimeout(timer));
   }
 
@@ -90,4 +109,20 @@ export class SocketStream implements ByteStream {
     if (this.#socket.writableEnded) return;
     this.#socket.end();
   };
+}
+
+/** A stream of an HTTP/2 session. */
+export class SessionStream extends SocketStream {
+  readonly #stream: ServerHttp2Stream;
+
+  constructor(stream: ServerHttp2Stream) {
+    super(stream, STREAM_LINGER);
+    this.#stream = stream;
+  }
+
+  /** RST_STREAM with CANCEL is to a stream what a reset is to a TCP connection (RFC 8441 section 5). */
+  override destroy(): void {
+    if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_CANCEL);
+    super.destroy();
+  }
 }

@@ -14,10 +14,10 @@ export const PONG = 0xa;
 export const FIN = 0x80;
 export const MASK = 0x80;
 
-/**
- * RSV1 to RSV3: refused, as no extension is agreed on. RSV1 on the first frame of a message is what permessage-deflate
- * (RFC 7692 section 6) will take out of this.
- */
+/** RSV1: on the first frame of a message it says that the message is compressed (RFC 7692 section 6). */
+export const COMPRESSED = 0x40;
+
+/** RSV1 to RSV3. */
 const RESERVED = 0x70;
 
 /** The longest payload of a control frame (section 5.5). */
@@ -27,12 +27,14 @@ export const MAX_CONTROL = 125;
  * Judges the first two octets of a client's frame.
  *
  * @param fragmented - Whether a message has begun and not ended.
+ * @param compression - Whether messages may come compressed.
  * @returns What is wrong with them, in words fit for a Close frame with 1002; `''` when nothing is.
  */
-export function headerFault(first: number, second: number, fragmented: boolean): string {
-  if ((first & RESERVED) !== 0) return 'reserved bit set';
-  if ((second & MASK) === 0) return 'frame not masked';
+export function headerFault(first: number, second: number, fragmented: boolean, compression: boolean): string {
   const opcode = first & 0x0f;
+  const allowed = compression && (opcode === TEXT || opcode === BINARY) ? COMPRESSED : 0;
+  if ((first & RESERVED & ~allowed) !== 0) return 'reserved bit set';
+  if ((second & MASK) === 0) return 'frame not masked';
   if (opcode >= CLOSE) {
     if (opcode > PONG) return 'unknown opcode';
     if ((first & FIN) === 0) return 'fragmented control frame';

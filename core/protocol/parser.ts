@@ -1,13 +1,14 @@
 /**
  * The reading half of the protocol: bytes, cut anywhere, in; whole messages and control frames out
- * (RFC 6455 sections 5 and 8.1).
+ * (RFC 6455 sections 5 and 8.1, RFC 7692 section 6.2).
  *
  * @module
  */
 import { Assembly } from './assembly.ts';
 import { Chunk } from './chunk.ts';
 import { INVALID_PAYLOAD, PROTOCOL_ERROR, TOO_BIG } from './close.ts';
-import { BINARY, CLOSE, CONTINUATION, FIN, headerFault, TEXT } from './frame.ts';
+import type { Inflater } from './deflate.ts';
+import { BINARY, CLOSE, COMPRESSED, CONTINUATION, FIN, headerFault, TEXT } from './frame.ts';
 import { rotate, unmask } from './mask.ts';
 import type { IsUtf8 } from './utf8.ts';
 
@@ -23,6 +24,10 @@ export interface FrameSink {
 
 const EMPTY = new Uint8Array(0);
 
+/** A compressed message may have a sixteenth more than the limit, and this many bytes. */
+const SLACK = 4;
+const LEAST_SLACK = 64;
+
 /**
  * Parses what one client sends.
  *
@@ -37,6 +42,8 @@ export class Parser {
   private readonly isUtf8: IsUtf8;
   /** The largest message in bytes. */
   private readonly limit: number;
+  /** What inflates compressed messages, where they may come. */
+  private readonly inflater: Inflater | undefined;
 
   /** Octets read of the header at hand. */
   private read = 0;
@@ -51,16 +58,20 @@ export class Parser {
 
   /** The opcode of the message that has begun and not ended, or 0. */
   private open = 0;
-  /** What the headers of that message announced so far. */
+  /** Whether that message is compressed. */
+  private compressed = false;
+  /** What the headers of that message announced so far, and the most that they may. */
   private size = 0;
+  private most = 0;
   private discarding = false;
   private assembly: Assembly | undefined;
   private controlPayload: Uint8Array | undefined;
 
-  constructor(sink: FrameSink, limit: number, isUtf8: IsUtf8) {
+  constructor(sink: FrameSink, limit: number, isUtf8: IsUtf8, inflater?: Inflater) {
     this.sink = sink;
     this.limit = limit;
     this.isUtf8 = isUtf8;
+    this.inflater = inflater;
   }
 
   /** From now on messages are skipped, and what came of one is let go; control frames are still reported. */
@@ -130,8 +141,9 @@ export class Parser {
         this.key = 0;
       } else if (read === 2) {
         this.second = byte;
-        const wrong = headerFault(this.first, byte, this.open !== 0);
+        const wrong = headerFault(this.first, byte, this.open !== 0, this.inflater !== undefined);
         if (wrong !== '') return this.fail(PROTOCOL_ERROR, wrong, end);
+        if (this.open === 0 && (this.first & 0x0f) < CLOSE) this.beginMessage();
         if ((byte & 0x7f) < 126) {
           this.length = byte & 0x7f;
           if (!this.fits()) return this.fail(TOO_BIG, 'message too big', end);
@@ -152,11 +164,17 @@ export class Parser {
     return at;
   }
 
+  private beginMessage(): void {
+    this.compressed = (this.first & COMPRESSED) !== 0;
+    // What can't be compressed becomes a little longer, and is not refused for that.
+    this.most = this.compressed ? this.limit + (this.limit >>> SLACK) + LEAST_SLACK : this.limit;
+  }
+
   /** Counts a frame's length towards its message; `false` when that is over the limit. */
   private fits(): boolean {
     if ((this.first & 0x0f) >= CLOSE) return true;
     this.size += this.length;
-    return this.size <= this.limit;
+    return this.size <= this.most;
   }
 
   private begin(): void {
@@ -182,7 +200,7 @@ export class Parser {
     const fin = (this.first & FIN) !== 0;
     const final = last && fin;
     // Only its last frame tells how long a message is.
-    const known = fin ? this.size : this.limit;
+    const known = fin ? this.size : this.most;
     if (final) {
       this.open = 0;
       this.size = 0;
@@ -195,7 +213,7 @@ export class Parser {
     if (count > 0) {
       const ascii = unmask(chunk, start, stop, this.key) === 0;
       this.key = rotate(this.key, count);
-      this.assembly ??= new Assembly(text, this.isUtf8);
+      this.assembly ??= new Assembly(text && !this.compressed, this.isUtf8);
       if (!this.assembly.push(chunk, start, stop, ascii, known))
         return this.fail(INVALID_PAYLOAD, 'invalid UTF-8', end);
     }
@@ -207,6 +225,7 @@ export class Parser {
     const data = (this.assembly as Assembly).finish();
     this.assembly = undefined;
     if (data === undefined) this.sink.fault(INVALID_PAYLOAD, 'invalid UTF-8');
+    else if (this.compressed) this.inflated(data, text);
     else this.sink.message(data, text);
   }
 
@@ -214,7 +233,18 @@ export class Parser {
   private whole(chunk: Chunk, start: number, stop: number, key: number, text: boolean): void {
     const ascii = unmask(chunk, start, stop, key) === 0;
     const data = start === stop ? EMPTY : chunk.view(start, stop);
-    if (text && !ascii && !this.isUtf8(data)) this.sink.fault(INVALID_PAYLOAD, 'invalid UTF-8');
+    if (this.compressed) this.inflated(data, text);
+    else if (text && !ascii && !this.isUtf8(data)) this.sink.fault(INVALID_PAYLOAD, 'invalid UTF-8');
+    else this.sink.message(data, text);
+  }
+
+  private inflated(deflated: Uint8Array, text: boolean): void {
+    this.compressed = false;
+    const data = (this.inflater as Inflater).inflate(deflated, this.limit);
+    if (data === 'too-big') this.sink.fault(TOO_BIG, 'message too big');
+    // Neither RFC 7692 nor RFC 6455 has a code for it; a payload that is not what it says it is comes nearest.
+    else if (data === 'invalid') this.sink.fault(INVALID_PAYLOAD, 'invalid compressed data');
+    else if (text && !this.isUtf8(data)) this.sink.fault(INVALID_PAYLOAD, 'invalid UTF-8');
     else this.sink.message(data, text);
   }
 

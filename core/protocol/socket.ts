@@ -1,21 +1,24 @@
 /**
- * One WebSocket over a byte stream: the server's side of RFC 6455, as a {@link Transport}.
+ * One WebSocket over a byte stream: the server's side of RFC 6455 and 7692, as a {@link Transport}.
  *
  * @module
  */
 import type { ByteReceiver, ByteStream, Receiver, Transport } from '../transport.ts';
 import { ABNORMAL, closePayload, isCloseCode, PROTOCOL_ERROR, readClose, TOO_BIG } from './close.ts';
-import { BINARY, CLOSE, FIN, PING, PONG, TEXT } from './frame.ts';
+import { type CompressionOptions, Deflater, Inflater } from './deflate.ts';
+import { BINARY, CLOSE, COMPRESSED, FIN, PING, PONG, TEXT } from './frame.ts';
 import { Output } from './output.ts';
 import { type FrameSink, Parser } from './parser.ts';
 import type { IsUtf8 } from './utf8.ts';
 
 /** What the portable engine needs from its adapter besides a stream. */
 export interface WebSocketOptions {
-  /** The largest message to accept in bytes, all of its fragments together. A larger one is answered with 1009. */
+  /** The largest message to accept in bytes, all of it together and inflated. A larger one is answered with 1009. */
   readonly maxMessageSize: number;
   /** Whether bytes are valid UTF-8, such as `isUtf8` of `node:buffer`. */
   readonly isUtf8: IsUtf8;
+  /** What was agreed about compression, and what does it. Default: nothing was. */
+  readonly compression?: CompressionOptions | undefined;
 }
 
 /**
@@ -45,6 +48,7 @@ const BATCH = 256 * 1024;
 const SMALL = 16 * 1024;
 
 const NO_PAYLOAD = new Uint8Array(0);
+const encoder = new TextEncoder();
 
 /** The sockets that have something to do when the current task is over; one microtask serves them all. */
 let due: Socket[] = [];
@@ -60,6 +64,7 @@ class Socket implements Transport, FrameSink {
   private readonly isUtf8: IsUtf8;
   private readonly parser: Parser;
   private readonly output: Output;
+  private readonly deflater: Deflater | undefined;
   private readonly receiver: Receiver;
   private state = OPEN;
   private paused = false;
@@ -75,7 +80,10 @@ class Socket implements Transport, FrameSink {
   constructor(stream: ByteStream, options: WebSocketOptions, open: (transport: Transport) => Receiver) {
     this.stream = stream;
     this.isUtf8 = options.isUtf8;
-    this.parser = new Parser(this, options.maxMessageSize, options.isUtf8);
+    const { maxMessageSize, isUtf8, compression } = options;
+    const inflater = compression === undefined ? undefined : new Inflater(compression);
+    this.parser = new Parser(this, maxMessageSize, isUtf8, inflater);
+    this.deflater = compression === undefined ? undefined : new Deflater(compression);
     this.output = new Output(stream);
     this.receiver = open(this);
     // Terminated before there was anybody to tell.
@@ -88,14 +96,23 @@ class Socket implements Transport, FrameSink {
     return this.output.queued;
   }
 
-  send(data: string | Uint8Array, text: boolean): boolean {
+  send(data: string | Uint8Array, text: boolean, compress = true): boolean {
     if (this.state !== OPEN) return true;
     const { output } = this;
-    if (typeof data === 'string') output.text(FIN | TEXT, data);
+    if (compress && this.deflater !== undefined) this.sendCompressed(this.deflater, data, text);
+    else if (typeof data === 'string') output.text(FIN | TEXT, data);
     else output.frame(FIN | (text ? TEXT : BINARY), data);
     if (output.size >= BATCH && !output.blocked) output.flush();
     else if (!this.parsing) this.schedule();
     return !output.blocked;
+  }
+
+  private sendCompressed(deflater: Deflater, data: string | Uint8Array, text: boolean): void {
+    const bytes = typeof data === 'string' ? encoder.encode(data) : data;
+    const opcode = FIN | (text ? TEXT : BINARY);
+    const deflated = deflater.deflate(bytes);
+    if (deflated === undefined) this.output.frame(opcode, bytes);
+    else this.output.frame(opcode | COMPRESSED, deflated);
   }
 
   ping(): void {

@@ -163,6 +163,44 @@ export const deviations: readonly Deviation[] = [
     engines: ['deno-native'],
     instead: 'It stays; so --engine auto takes the portable engine where the host is not loopback.',
   },
+  {
+    id: 'no-compression',
+    expected: '--compression agrees on permessage-deflate.',
+    engines: ['deno-native'],
+    instead: 'The option is refused at start-up; --engine auto takes the portable engine for it.',
+  },
+  {
+    id: 'client-window-unanswered',
+    expected: 'An offer with client_max_window_bits is answered with it.',
+    engines: ['bun-native'],
+    instead:
+      'It is answered only where it is below 15 and the client compresses over messages. What is agreed is the same.',
+  },
+  {
+    id: 'small-window-without-takeover',
+    expected: 'An offer of server_max_window_bits below 15 with server_no_context_takeover is accepted.',
+    engines: ['bun-native'],
+    instead:
+      'It is declined, as Bun would not keep to the window, and the connection is not compressed. The options for both are refused together at start-up; --engine auto takes the portable engine for them.',
+  },
+  {
+    id: 'never-refers-back',
+    expected: 'A compressed message refers to those sent before it.',
+    engines: ['deno-portable'],
+    instead: 'It does not, so it is larger, as with server_no_context_takeover.',
+  },
+  {
+    id: 'no-http2',
+    expected: '--http2 and --http2-cleartext carry WebSockets over HTTP/2.',
+    engines: ['bun-native', 'deno-native'],
+    instead: 'The options are refused at start-up; --engine auto takes the portable engine for them.',
+  },
+  {
+    id: 'no-certificate-reload',
+    expected: 'SIGHUP makes the server read its certificate again.',
+    engines: ['deno-native'],
+    instead: 'It keeps the one that it has, and a line says so. Restart it, or take --engine portable.',
+  },
 ];
 
 /** The engine that this run is about. */

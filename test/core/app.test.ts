@@ -247,6 +247,25 @@ describe('middleware around the socket', () => {
     expect(upgrade.headers.get('sec-websocket-protocol')).toBe('chat');
   });
 
+  it('may take compression back that was agreed on', async () => {
+    const request = () => upgradeRequest({ 'sec-websocket-extensions': 'permessage-deflate' });
+    const agreed = ownApp((_, next) => next(), { compression: true });
+    const upgrade = (await agreed.answer(request())) as Upgrade;
+    expect(upgrade.headers.get('sec-websocket-extensions')).toBe('permessage-deflate');
+    expect(upgrade.compression).toMatchObject({ serverMaxWindowBits: 15 });
+
+    const test = ownApp(
+      async (c, next) => {
+        await next();
+        c.res.headers.delete('sec-websocket-extensions');
+      },
+      { compression: true },
+    );
+    const plain = (await test.answer(request())) as Upgrade;
+    expect([...plain.headers]).toEqual([]);
+    expect(plain.compression).toBeUndefined();
+  });
+
   it('sets headers that a refusal is answered with, too', async () => {
     const test = ownApp(async (c, next) => {
       c.header('x-request-id', '7');

@@ -4,18 +4,18 @@ import { type Config, resolveOptions } from '../../core/config.ts';
 import type { Capabilities } from '../../core/engine.ts';
 import { everything } from './support/server.ts';
 
-function runtime(name: string, lacks: (keyof Capabilities)[]): Engines {
+function runtime(name: string, lacks: (keyof Capabilities)[], differs: Partial<Capabilities> = {}): Engines {
   const capabilities = { ...everything };
   for (const capability of lacks) capabilities[capability] = false as true;
   return {
     runtime: name,
-    native: { name: 'native', capabilities },
+    native: { name: 'native', capabilities: { ...capabilities, ...differs } },
     portable: { name: 'portable', capabilities: everything },
   };
 }
 
-const bun = runtime('Bun', []);
-const deno = runtime('Deno', ['ping', 'pause', 'terminate', 'messageLimit', 'requestTimeout']);
+const bun = runtime('Bun', ['http2'], { compression: 'wide' });
+const deno = runtime('Deno', ['ping', 'pause', 'terminate', 'messageLimit', 'compression', 'http2', 'requestTimeout']);
 const one = { name: 'portable', capabilities: everything } as const;
 const node: Engines = { runtime: 'Node', native: one, portable: one };
 
@@ -23,46 +23,72 @@ const configure = (options: Partial<Config>): Config => resolveOptions(options);
 const reachable = { host: '0.0.0.0' };
 const pongTimeout = { keepAliveTimeout: 5000 };
 const frames = { liveness: 'frames' } as const;
+const http2 = { http2: true, tlsCert: 'cert.pem', tlsKey: 'key.pem' };
+const http2Cleartext = { http2Cleartext: true };
+const compression = { compression: true };
+const lone = { compressionNoContextTakeover: true };
+const bounded = { compressionWindowBits: 14 };
 
 describe('the engine', () => {
   it.each([
     ['Node', node, {}, 'portable'],
     ['Node, native', node, { engine: 'native' }, 'portable'],
     ['Node, reachable', node, reachable, 'portable'],
+    ['Node, HTTP/2', node, http2, 'portable'],
     ['Bun', bun, {}, 'native'],
     ['Bun, native', bun, { engine: 'native' }, 'native'],
     ['Bun, portable', bun, { engine: 'portable' }, 'portable'],
     ['Bun, reachable', bun, reachable, 'native'],
     ['Bun, PONG timeout', bun, pongTimeout, 'native'],
     ['Bun, frames', bun, frames, 'native'],
+    ['Bun, portable, HTTP/2', bun, { engine: 'portable', ...http2 }, 'portable'],
+    ['Bun, compression', bun, compression, 'native'],
+    ['Bun, compression with a bounded window', bun, { ...compression, ...bounded }, 'native'],
+    ['Bun, compression of each message by itself', bun, { ...compression, ...lone }, 'native'],
+    ['Bun, all that compression could have but without it', bun, { ...lone, ...bounded }, 'native'],
     ['Deno', deno, {}, 'native'],
     ['Deno, native', deno, { engine: 'native' }, 'native'],
     ['Deno, portable', deno, { engine: 'portable' }, 'portable'],
     ['Deno, portable, reachable', deno, { engine: 'portable', ...reachable }, 'portable'],
     ['Deno, portable, PONG timeout', deno, { engine: 'portable', ...pongTimeout }, 'portable'],
+    ['Deno, portable, compression', deno, { engine: 'portable', ...compression }, 'portable'],
     ['Deno, native, reachable', deno, { engine: 'native', ...reachable }, 'native'],
   ] as const)('of %s is taken without a word', (_, engines, options, engine) => {
     expect(chooseEngine(configure(options), engines)).toEqual({ engine });
   });
 
-  it.each([
-    ['a PONG timeout', pongTimeout, '--keep-alive-timeout'],
-    ['PONGs that count', frames, '--liveness'],
-  ])('for %s is the portable one where the native one can’t', (_, options, flag) => {
-    expect(chooseEngine(configure(options), deno)).toEqual({
-      engine: 'portable',
-      note: `Deno's native engine does not tell of PONGs, which ${flag} needs`,
-    });
+  const unmet = [
+    [
+      'a PONG timeout',
+      deno,
+      pongTimeout,
+      "Deno's native engine does not tell of PONGs, which --keep-alive-timeout needs",
+    ],
+    ['PONGs that count', deno, frames, "Deno's native engine does not tell of PONGs, which --liveness needs"],
+    ['HTTP/2', bun, http2, "Bun's native engine carries no WebSockets over HTTP/2, which --http2 needs"],
+    [
+      'HTTP/2 without TLS',
+      bun,
+      http2Cleartext,
+      "Bun's native engine carries no WebSockets over HTTP/2, which --http2-cleartext needs",
+    ],
+    ['compression', deno, compression, "Deno's native engine has no permessage-deflate, which --compression needs"],
+    [
+      'compression of each message by itself with a bounded window',
+      bun,
+      { ...compression, ...lone, ...bounded },
+      "Bun's native engine can't bound its window together with --compression-no-context-takeover, " +
+        'which --compression-window-bits needs',
+    ],
+  ] as const;
+
+  it.each(unmet)('for %s is the portable one where the native one can’t', (_, engines, options, note) => {
+    expect(chooseEngine(configure(options), engines)).toEqual({ engine: 'portable', note });
   });
 
-  it.each([
-    ['a PONG timeout', pongTimeout, '--keep-alive-timeout'],
-    ['PONGs that count', frames, '--liveness'],
-  ])('for %s can’t be the native one where that can’t', (_, options, flag) => {
-    expect(chooseEngine(configure({ engine: 'native', ...options }), deno)).toEqual({
-      fault:
-        `Deno's native engine does not tell of PONGs, which ${flag} needs; ` +
-        'take --engine portable, or leave the option out',
+  it.each(unmet)('for %s can’t be the native one where that can’t', (_, engines, options, what) => {
+    expect(chooseEngine(configure({ engine: 'native', ...options }), engines)).toEqual({
+      fault: `${what}; take --engine portable, or leave the option out`,
     });
   });
 

@@ -28,6 +28,6 @@ describe('the help', () => {
   it('aligns all descriptions', () => {
     const rows = help.split('\n').filter((line) => /^ {2}-/.test(line));
     expect(rows).toHaveLength(optionNames.length + 2);
-    for (const row of rows) expect(row.slice(33)).toMatch(/^ {2}\S/);
+    for (const row of rows) expect(row.slice(35)).toMatch(/^ {2}\S/);
   });
 });

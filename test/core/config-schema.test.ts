@@ -108,6 +108,15 @@ describe('the subprotocols', () => {
   });
 });
 
+describe('the files of a certificate', () => {
+  it('are names, and none by default', () => {
+    expect(fault('tlsCert', '/etc/tls/cert.pem')).toBeUndefined();
+    expect(fault('tlsKey', 'a\0b')).toBe("'a\\u{0}b': expected the name of a file");
+    expect(schema.tlsCert.kind.show(schema.tlsCert.default)).toBe('none');
+    expect(schema.tlsCert.kind.show('cert.pem')).toBe('cert.pem');
+  });
+});
+
 describe('options together', () => {
   const defaults = Object.fromEntries(optionNames.map((name) => [name, schema[name].default])) as unknown as Config;
 
@@ -115,6 +124,32 @@ describe('options together', () => {
     expect(conflict(defaults, String)).toBeUndefined();
     expect(conflict({ ...defaults, keepAliveInterval: 0 }, String)).toBeUndefined();
     expect(conflict({ ...defaults, keepAliveTimeout: 1000 }, String)).toBeUndefined();
+  });
+
+  const flags = (name: OptionName) => schema[name].flag;
+  const certificate = { tlsCert: 'cert.pem', tlsKey: 'key.pem' };
+
+  it('may be a certificate with its key, with HTTP/2 or without, or HTTP/2 in cleartext', () => {
+    expect(conflict({ ...defaults, ...certificate }, flags)).toBeUndefined();
+    expect(conflict({ ...defaults, ...certificate, http2: true }, flags)).toBeUndefined();
+    expect(conflict({ ...defaults, http2Cleartext: true }, flags)).toBeUndefined();
+  });
+
+  it.each<[string, Partial<Config>, string]>([
+    ['a certificate without its key', { tlsCert: 'c' }, '--tls-cert is of use only with --tls-key; set both'],
+    ['a key without its certificate', { tlsKey: 'k' }, '--tls-key is of use only with --tls-cert; set both'],
+    [
+      'HTTP/2 without TLS',
+      { http2: true },
+      '--http2 needs TLS; set --tls-cert and --tls-key, or take --http2-cleartext behind a proxy that ends TLS',
+    ],
+    [
+      'cleartext with TLS',
+      { ...certificate, http2Cleartext: true },
+      '--http2-cleartext is for connections without TLS; take --http2 with --tls-cert',
+    ],
+  ])('can not be %s', (_, options, expected) => {
+    expect(conflict({ ...defaults, ...options }, flags)).toBe(expected);
   });
 
   it('can not wait for a PONG without sending a PING', () => {

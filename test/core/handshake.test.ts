@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { CompressionPolicy } from '../../core/compression.ts';
 import {
   type Accept,
   acceptInput,
@@ -8,6 +9,8 @@ import {
   refuseFull,
   refuseHost,
   refuseMethod,
+  refuseNoSocketPath,
+  refuseProtocol,
   refuseShutdown,
   refuseUnknownPath,
 } from '../../core/handshake.ts';
@@ -304,12 +307,48 @@ describe('the Origin', () => {
   });
 });
 
+describe('an extended CONNECT, as RFC 8441 has it,', () => {
+  const connect = (headers: Record<string, string> = {}) =>
+    judgeHandshake(
+      {
+        method: 'GET',
+        headers: new Headers({ host: 'server.example', 'sec-websocket-version': '13', ...headers }),
+        extendedConnect: true,
+      },
+      { origins, subprotocols: ['chat'] },
+    );
+
+  it('is accepted without an upgrade and a key, and a key is not looked at', () => {
+    expect(connect()).toEqual({ accepted: true, protocol: '', headers: {} });
+    expect(connect({ 'sec-websocket-key': 'x' }).accepted).toBe(true);
+  });
+
+  it('agrees on a subprotocol', () => {
+    expect(connect({ 'sec-websocket-protocol': 'news, chat' })).toEqual({
+      accepted: true,
+      protocol: 'chat',
+      headers: { 'sec-websocket-protocol': 'chat' },
+    });
+  });
+
+  it.each([
+    ['another version', { 'sec-websocket-version': '8' }, 426],
+    ['no version', { 'sec-websocket-version': 'x' }, 400],
+    ['subprotocols that are none', { 'sec-websocket-protocol': 'a,,b c' }, 400],
+    ['an Origin that is not allowed', { origin: 'https://evil.org' }, 403],
+  ])('is refused for %s all the same', (_, headers, status) => {
+    expect(refusal(connect(headers)).status).toBe(status);
+  });
+});
+
 describe('the refusals that others decide on', () => {
   it.each([
     [refuseFull, 503, { 'retry-after': '10' }, 'The server has as many connections as it allows; try again later.'],
     [refuseShutdown, 503, { 'retry-after': '10' }, 'The server is shutting down; try again later.'],
     [refuseMethod, 405, { allow: 'GET, HEAD' }, 'This path can only be read, with GET or HEAD.'],
     [refuseUnknownPath, 404, {}, 'There is nothing at this path.'],
+    [refuseNoSocketPath, 404, {}, 'There are no WebSockets at this path.'],
+    [refuseProtocol, 501, {}, 'CONNECT is for WebSockets only here (:protocol = websocket, RFC 8441).'],
   ])('%s', (refuse, status, headers, reason) => {
     expect(refuse()).toEqual({
       accepted: false,
@@ -325,4 +364,45 @@ it('Sec-WebSocket-Accept is made from the key as in RFC 6455 section 1.3', async
   const input = acceptInput('dGhlIHNhbXBsZSBub25jZQ==');
   const digest = await crypto.subtle.digest('SHA-1', new TextEncoder().encode(input));
   expect(btoa(String.fromCharCode(...new Uint8Array(digest)))).toBe('s3pPLMBiTxaQ9kYGzzhZRbK+xOo=');
+});
+
+describe('compression', () => {
+  const judgeOffer = (offer: string | null, compression?: CompressionPolicy) => {
+    const headers = new Headers({
+      host: 'server.example',
+      upgrade: 'websocket',
+      connection: 'Upgrade',
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      'sec-websocket-version': '13',
+    });
+    if (offer !== null) headers.set('sec-websocket-extensions', offer);
+    return judgeHandshake(
+      { method: 'GET', headers, extendedConnect: false },
+      { origins, subprotocols: [], compression },
+    );
+  };
+  const policy: CompressionPolicy = { windowBits: 12, noContextTakeover: false, wide: false };
+
+  it('is agreed on and answered', () => {
+    expect(judgeOffer('permessage-deflate', policy)).toEqual({
+      accepted: true,
+      protocol: '',
+      compression: {
+        serverMaxWindowBits: 12,
+        clientMaxWindowBits: 15,
+        serverNoContextTakeover: false,
+        clientNoContextTakeover: false,
+      },
+      headers: { 'sec-websocket-extensions': 'permessage-deflate; server_max_window_bits=12' },
+    });
+  });
+
+  it.each([
+    ['is switched off', 'permessage-deflate', undefined],
+    ['is not offered', null, policy],
+    ['is offered in a way that can not be accepted', 'permessage-deflate; server_max_window_bits=99', policy],
+    ['is offered in a way that can not be read', '"; =,', policy],
+  ])('is left out where it %s', (_, offer, compression) => {
+    expect(judgeOffer(offer, compression)).toEqual({ accepted: true, protocol: '', headers: {} });
+  });
 });

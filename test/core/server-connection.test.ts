@@ -108,6 +108,14 @@ describe('a connection', () => {
     expect(transport.sent[1]?.[0]).toBe(bytes);
   });
 
+  it('lets what it sends be compressed unless it is told otherwise', () => {
+    const { connection, transport } = new Setting();
+    connection.send('a');
+    connection.send('b', true, true);
+    connection.send('secret', true, false);
+    expect(transport.compressible).toEqual([true, true, false]);
+  });
+
   it('counts messages and payload bytes both ways, text in UTF-8', () => {
     const { connection, receiver } = new Setting();
     connection.send('é');
@@ -547,6 +555,39 @@ describe('a reader that is slow', () => {
       }
       receiver.drain();
       expect(connection.paused).toBe(false);
+    }
+  });
+
+  it('moves also where more leaves its queue during a send than that adds', () => {
+    const setting = new Setting();
+    setting.fallBehind(10_000);
+    setting.transport.wireSize = (size) => size - 200;
+    for (let i = 0; i < 10; i++) {
+      setting.connection.send(new Uint8Array(100));
+      expect(setting.pass(8000)).toEqual([]);
+    }
+  });
+
+  it('does not move by messages that compression queues less of than was sent', () => {
+    const setting = new Setting();
+    setting.fallBehind();
+    setting.transport.wireSize = (size) => size / 100;
+    const verdicts: string[] = [];
+    for (let i = 0; i < 12; i++) {
+      setting.connection.send(new Uint8Array(1000));
+      verdicts.push(...setting.pass(1000));
+    }
+    expect(verdicts[0]).toBe('slow-consumer');
+  });
+
+  it('moves by what leaves its queue, however much compression saved', () => {
+    const setting = new Setting();
+    setting.fallBehind(10_000);
+    setting.transport.wireSize = (size) => size / 100;
+    for (let i = 0; i < 10; i++) {
+      setting.connection.send(new Uint8Array(1000));
+      setting.transport.queued -= 11;
+      expect(setting.pass(8000)).toEqual([]);
     }
   });
 

@@ -56,6 +56,49 @@ describe('a request', () => {
   });
 });
 
+describe('compression', () => {
+  const offer = 'permessage-deflate; server_no_context_takeover, permessage-deflate; client_max_window_bits';
+  const request = upgradeRequest({ 'sec-websocket-extensions': offer });
+  const answer = ({ server }: TestServer) => (server.judge(request) as Accept).headers['sec-websocket-extensions'];
+  const bounded = { compression: true, compressionWindowBits: 12 };
+
+  it.each([
+    ['the first offer', { compression: true }, true, 'permessage-deflate; server_no_context_takeover'],
+    [
+      'a window that the server bounds',
+      bounded,
+      true,
+      'permessage-deflate; server_no_context_takeover; server_max_window_bits=12',
+    ],
+    [
+      'messages that are each compressed by themselves',
+      { compression: true, compressionNoContextTakeover: true },
+      true,
+      'permessage-deflate; server_no_context_takeover; client_no_context_takeover',
+    ],
+    [
+      'the offer that an engine can keep',
+      bounded,
+      'wide',
+      'permessage-deflate; server_max_window_bits=12; client_max_window_bits=15',
+    ],
+    ['nothing where it is switched off', { compression: false }, true, undefined],
+    ['nothing where the engine has none', { compression: true }, false, undefined],
+  ] as const)('is agreed on as %s', (_, settings, compression, header) => {
+    expect(answer(new TestServer(settings, { compression }))).toBe(header);
+  });
+
+  it('that was agreed on is told to the engine with the upgrade, unless middleware took it back', () => {
+    const { server } = new TestServer({ compression: true });
+    const accept = server.judge(request) as Accept;
+    const admit = (headers: Readonly<Record<string, string>>) =>
+      server.admit(request, peer, accept, new Headers(headers), listen);
+    expect(accept.compression).toMatchObject({ serverMaxWindowBits: 15, serverNoContextTakeover: true });
+    expect(admit(accept.headers)).toMatchObject({ compression: accept.compression });
+    expect(admit({})).toMatchObject({ compression: undefined });
+  });
+});
+
 describe('an Origin that can never match', () => {
   it('is an error when the server is made', () => {
     expect(() => new TestServer({ allowedOrigins: ['example.com/path'] })).toThrow(TypeError);

@@ -19,7 +19,7 @@ describe('what a client may not begin a frame with', () => {
     ['text within a message', 0x81, 0x80, true, 'continuation expected'],
     ['binary within a message', 0x02, 0x80, true, 'continuation expected'],
   ])('%s', (_, first, second, fragmented, fault) => {
-    expect(headerFault(first, second, fragmented)).toBe(fault);
+    expect(headerFault(first, second, fragmented, false)).toBe(fault);
   });
 
   test.each([
@@ -32,7 +32,31 @@ describe('what a client may not begin a frame with', () => {
     ['an empty Close', 0x88, 0x80, false],
     ['a Close with a code', 0x88, 0x82, false],
   ])('but %s is fine', (_, first, second, fragmented) => {
-    expect(headerFault(first, second, fragmented)).toBe('');
+    expect(headerFault(first, second, fragmented, false)).toBe('');
+  });
+});
+
+describe('where compression is agreed on', () => {
+  test.each([
+    ['text', 0xc1, false],
+    ['binary', 0xc2, false],
+    ['the first fragment', 0x41, false],
+    ['text that is not compressed', 0x81, false],
+    ['a further fragment', 0x00, true],
+  ])('%s may begin so', (_, first, fragmented) => {
+    expect(headerFault(first, 0x80, fragmented, true)).toBe('');
+  });
+
+  test.each([
+    ['RSV1 on a continuation', 0xc0, true, 'reserved bit set'],
+    ['RSV1 on a PING', 0xc9, false, 'reserved bit set'],
+    ['RSV1 on a Close', 0xc8, false, 'reserved bit set'],
+    ['RSV1 on an unknown opcode', 0xc3, false, 'reserved bit set'],
+    ['RSV2 beside RSV1', 0xe1, false, 'reserved bit set'],
+    ['RSV3', 0x92, false, 'reserved bit set'],
+    ['compressed text within a message', 0xc1, true, 'continuation expected'],
+  ])('%s is as wrong as before', (_, first, fragmented, fault) => {
+    expect(headerFault(first, 0x80, fragmented, true)).toBe(fault);
   });
 });
 

@@ -185,7 +185,7 @@ describe("the client's Close", () => {
     ['nothing', new Uint8Array(0), [1005, '']],
   ])('with %s is echoed and reported', (_, payload, report) => {
     socket.feed.data(frame(CLOSE, payload));
-    expect(socket.stream.sent).toEqual([{ fin: true, opcode: CLOSE, payload }]);
+    expect(socket.stream.sent).toEqual([{ fin: true, compressed: false, opcode: CLOSE, payload }]);
     expect(socket.stream.calls).toEqual(['end']);
     expect(socket.recorder.closes).toEqual([report]);
   });

@@ -76,6 +76,8 @@ export const close = (code: number, reason: string | Uint8Array = ''): Uint8Arra
 /** A frame as the server sent it. */
 export interface SentFrame {
   readonly fin: boolean;
+  /** RSV1. */
+  readonly compressed: boolean;
   readonly opcode: number;
   readonly payload: Uint8Array;
 }
@@ -86,14 +88,15 @@ export function readFrames(data: Uint8Array): SentFrame[] {
   let at = 0;
   while (at < data.length) {
     const [first, second] = [data[at] as number, data[at + 1] as number];
-    if ((second & 0x80) !== 0 || (first & 0x70) !== 0) throw new Error('masked, or a reserved bit set');
+    if ((second & 0x80) !== 0 || (first & 0x30) !== 0) throw new Error('masked, or a reserved bit set');
     const wide = second === 126 ? 2 : second === 127 ? 8 : 0;
     let length = wide === 0 ? second : 0;
     for (let index = 0; index < wide; index++) length = length * 256 + (data[at + 2 + index] as number);
     if ((wide === 2 && length < 126) || (wide === 8 && length < 65536)) throw new Error('length not minimal');
     at += 2 + wide;
     if (at + length > data.length) throw new Error('cut frame');
-    frames.push({ fin: (first & 0x80) !== 0, opcode: first & 15, payload: data.slice(at, at + length) });
+    const [fin, compressed] = [(first & 0x80) !== 0, (first & 0x40) !== 0];
+    frames.push({ fin, compressed, opcode: first & 15, payload: data.slice(at, at + length) });
     at += length;
   }
   return frames;

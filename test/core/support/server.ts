@@ -18,6 +18,7 @@ export const everything: Capabilities = {
   compression: true,
   http2: true,
   requestTimeout: true,
+  reloadCertificates: true,
 };
 
 export const options: ServerOptions = {
@@ -31,6 +32,9 @@ export const options: ServerOptions = {
   maxMessageSize: 1000,
   maxBuffered: 500,
   maxConnections: 10,
+  compression: false,
+  compressionWindowBits: 15,
+  compressionNoContextTakeover: false,
   shutdownTimeout: 10_000,
 };
 

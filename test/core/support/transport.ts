@@ -8,6 +8,10 @@ export class FakeTransport implements Transport {
   /** All that was asked for but sending, such as `close 1000 bye`. */
   readonly calls: string[] = [];
   readonly sent: [data: string | Uint8Array, text: boolean][] = [];
+  /** Of each message that was sent, whether it may be compressed. */
+  readonly compressible: boolean[] = [];
+  /** How many bytes are queued for a message of so many characters or bytes. */
+  wireSize: (size: number) => number = (size) => size;
   /** What happens inside close(): nothing, unless a test says otherwise. */
   onClose: (code: number, reason: string) => void = () => {};
   /** What happens inside terminate(). */
@@ -15,9 +19,10 @@ export class FakeTransport implements Transport {
   /** What happens inside resume(). */
   onResume: () => void = () => {};
 
-  send(data: string | Uint8Array, text: boolean): boolean {
+  send(data: string | Uint8Array, text: boolean, compress = true): boolean {
     this.sent.push([data, text]);
-    if (!this.peerReads) this.queued += data.length;
+    this.compressible.push(compress);
+    if (!this.peerReads) this.queued += this.wireSize(data.length);
     return this.queued === 0;
   }
 

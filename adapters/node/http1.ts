@@ -1,0 +1,61 @@
+/**
+ * HTTP/1.1: the page's requests, and upgrades to WebSocket (RFC 6455 section 4).
+ *
+ * @module
+ */
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { getRequestListener } from '@hono/node-server';
+import type { ListenOptions, Upgrade } from '../../core/engine.ts';
+import { proofOf, toRequest, writeResponse } from './http.ts';
+import { peerOf } from './peer.ts';
+import { open, SocketStream } from './stream.ts';
+
+/** A server that answers; it need not be the one that listens, if it is told of each `connection`. */
+export function createHttp1(options: ListenOptions): Server {
+  const server = createServer();
+  server.on(
+    'request',
+    getRequestListener(
+      async (request, env) => {
+        const { socket } = env.incoming as IncomingMessage;
+        const answer = await options.answer(request, peerOf(socket));
+        if (answer instanceof Response) return answer;
+        // A request that node:http did not take for an upgrade has no socket to give.
+        answer.abandon();
+        return new Response(null, { status: 400 });
+      },
+      { overrideGlobalObjects: false, hostname: options.hostname },
+    ),
+  );
+  server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Uint8Array) => {
+    void upgrade(options, incoming, socket, head);
+  });
+  return server;
+}
+
+async function upgrade(
+  options: ListenOptions,
+  incoming: IncomingMessage,
+  socket: Duplex,
+  head: Uint8Array,
+): Promise<void> {
+  // The peer may break the connection at any time; 'close' follows and says all there is to say.
+  socket.on('error', () => {});
+  const request = toRequest(incoming, options.certificate === undefined ? 'http' : 'https');
+  const answer = await options.answer(request, peerOf(incoming.socket));
+  if (answer instanceof Response) {
+    await writeResponse(socket, answer);
+  } else if (socket.destroyed) {
+    answer.abandon();
+  } else {
+    accept(options, answer, incoming.headers['sec-websocket-key'] ?? '', socket, head);
+  }
+}
+
+function accept(options: ListenOptions, upgrade: Upgrade, key: string, socket: Duplex, head: Uint8Array): void {
+  let response = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${proofOf(key)}\r\n`;
+  for (const [name, value] of upgrade.headers) response += `${name}: ${value}\r\n`;
+  socket.write(`${response}\r\n`, 'latin1');
+  open(new SocketStream(socket), options, upgrade, head);
+}

@@ -1,0 +1,223 @@
+/** TLS: the certificate's files, the page and WebSockets on it, and a new certificate while it runs. */
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
+import { tmpdir } from 'node:os';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openClient } from '../support/client.ts';
+import { RawSocket } from '../support/raw.ts';
+import { currentTarget, runServer, type StartOptions, startServer } from '../support/server.ts';
+import { first, readingCertificates, second, shownBy, tlsFlags } from '../support/tls.ts';
+import { within } from '../support/wait.ts';
+import { deviates } from './deviations.ts';
+import { dropsClients, useServer } from './use-server.ts';
+
+const insecure = { rejectUnauthorized: false };
+let temporary = '';
+beforeAll(() => {
+  temporary = mkdtempSync(`${tmpdir()}/echoline-tls-`);
+});
+afterAll(() => rmSync(temporary, { recursive: true, force: true }));
+const target = () => readingCertificates(currentTarget, temporary);
+
+/** Runs it to its end. */
+async function run(flags: readonly string[], options: StartOptions = {}) {
+  await using server = runServer(target(), ['--port', '0', '--engine', currentTarget.engine, ...flags], options);
+  const exit = await within(15_000, 'the end of a start that fails', server.exited);
+  return { ...exit, lines: server.lines, errors: server.errors };
+}
+
+/** Asks with TLS. */
+function fetchPage(url: string): Promise<{ status: number | undefined; body: string }> {
+  return within(
+    5000,
+    'an answer',
+    new Promise((resolve, reject) => {
+      get(url, { ...insecure, agent: false }, (response) => {
+        let body = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
+          body += chunk;
+        });
+        response.on('end', () => resolve({ status: response.statusCode, body }));
+      }).on('error', reject);
+    }),
+  );
+}
+
+describe('a server with a certificate', () => {
+  let port = 0;
+  let url = '';
+  let stop: () => Promise<unknown> = async () => {};
+  let lines: string[] = [];
+  beforeAll(async () => {
+    const server = await startServer(target(), ['--log', 'pretty'], {
+      env: { TLS_CERT: first.certFile, TLS_KEY: first.keyFile },
+    });
+    ({ port, url, lines } = server);
+    stop = () => server.stop('SIGKILL');
+  });
+  afterAll(() => stop());
+  dropsClients();
+
+  it('says https in its ready line', () => {
+    expect(lines[0]).toContain(`https://127.0.0.1:${port} `);
+    expect(lines[0]).toContain(`${currentTarget.engine} engine`);
+  });
+
+  it('shows its certificate', async () => {
+    expect((await shownBy(port)).name).toBe(first.name);
+  });
+
+  it('serves the page', async () => {
+    const page = await fetchPage(url);
+    expect(page.status).toBe(200);
+    expect(page.body).toContain('WebSocket Server URL:');
+    expect((await fetchPage(`${url}/nothing`)).status).toBe(404);
+  });
+
+  it('echoes, small and large, and closes with the client’s code', async () => {
+    const client = await openClient(`wss://127.0.0.1:${port}/ws`, insecure);
+    for (const size of [0, 5, 200, 70_000, 4 * 1024 * 1024]) {
+      const { data } = await client.echo(Buffer.alloc(size, 'echo'));
+      expect(data.equals(Buffer.alloc(size, 'echo'))).toBe(true);
+    }
+    expect(await client.close(4321, 'bye')).toEqual({ code: 4321, reason: 'bye' });
+  });
+
+  it('takes pages of its own https address, and no others', async () => {
+    await openClient(`wss://127.0.0.1:${port}/ws`, { ...insecure, origin: url });
+    await expect(
+      openClient(`wss://127.0.0.1:${port}/ws`, { ...insecure, origin: 'https://evil.example' }),
+    ).rejects.toMatchObject({ status: 403 });
+  });
+
+  it('drops who speaks no TLS, and goes on', async () => {
+    const plain = await RawSocket.connect(port);
+    plain.send(`GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
+    expect((await plain.rest()).toString('latin1')).not.toMatch(/^HTTP\/1\.1 200/);
+    const broken = await RawSocket.connect(port);
+    broken.send(Buffer.from('16030100050100000100', 'hex'));
+    broken.end();
+    await within(5000, 'the end', broken.ended);
+    expect((await fetchPage(`${url}/health`)).status).toBe(200);
+  });
+});
+
+describe('without a certificate', () => {
+  const server = useServer();
+
+  it('the ready line says http', () => {
+    expect(server().url).toMatch(/^http:/);
+  });
+});
+
+describe.concurrent('one line says what is wrong with a certificate, and the exit status is 2, where', () => {
+  const file = (name: string, content: string): string => {
+    writeFileSync(`${temporary}/${name}`, content);
+    return `${temporary}/${name}`;
+  };
+  const certificate = (certFile: string, keyFile: string = first.keyFile) => tlsFlags({ certFile, keyFile });
+
+  it.each<[string, () => string[], RegExp]>([
+    ['there is no key', () => ['--tls-cert', first.certFile], /--tls-cert.*--tls-key/],
+    ['there is a key alone', () => ['--tls-key', first.keyFile], /--tls-key.*--tls-cert/],
+    ['a file is missing', () => certificate(`${temporary}/missing.pem`), /--tls-cert '.*missing\.pem' does not exist/],
+    [
+      'the key is missing',
+      () => certificate(first.certFile, `${temporary}/no.pem`),
+      /--tls-key '.*no\.pem' does not exist/,
+    ],
+    ['a file is a folder', () => certificate(temporary), /--tls-cert.*is a folder/],
+    ['a file is empty', () => certificate(file('empty.pem', '')), /--tls-cert.*no certificate in PEM/],
+    ['a file is no PEM', () => certificate(file('der.pem', '\x30\x82\x01')), /--tls-cert.*no certificate in PEM/],
+    [
+      'the key is no PEM',
+      () => certificate(first.certFile, file('text.pem', 'secret')),
+      /--tls-key.*no private key in PEM/,
+    ],
+    [
+      'both are mixed up',
+      () => certificate(first.keyFile, first.certFile),
+      /--tls-cert.*a private key is for --tls-key/,
+    ],
+    [
+      'a certificate is damaged',
+      () => certificate(file('cut.pem', first.cert.replace(/MII.{40}/, 'MII'))),
+      /--tls-cert.*damaged/,
+    ],
+    [
+      'a key is damaged',
+      () => certificate(first.certFile, file('cutkey.pem', first.key.replace(/MIG.{20}/, 'MIG'))),
+      /--tls-key.*damaged/,
+    ],
+    [
+      'a key has a passphrase',
+      () => certificate(first.certFile, file('locked.pem', first.key.replaceAll('PRIVATE', 'ENCRYPTED PRIVATE'))),
+      /--tls-key.*passphrase/,
+    ],
+    [
+      'the key belongs to another certificate',
+      () => certificate(first.certFile, second.keyFile),
+      /--tls-key.*is not the key of/,
+    ],
+  ])('%s', async (_, flags, says) => {
+    const { code, lines, errors } = await run(flags());
+    expect(errors).toEqual([expect.stringMatching(says)]);
+    expect(code).toBe(2);
+    expect(lines).toEqual([]);
+  });
+
+  it.runIf(currentTarget.runtime === 'deno')('Deno may not read a file, and the line says what to do', async () => {
+    await using server = runServer(currentTarget, tlsFlags());
+    expect(await within(15_000, 'the end', server.exited)).toEqual({ code: 2, signal: null });
+    expect(server.errors).toEqual([expect.stringMatching(/--tls-cert.*folder tls.*--allow-read.*deno\.json/)]);
+  });
+});
+
+describe('SIGHUP', () => {
+  dropsClients();
+
+  /** Starts a server with files of its own. */
+  async function start() {
+    const files = { certFile: `${temporary}/own.cert.pem`, keyFile: `${temporary}/own.key.pem` };
+    const put = (from: { certFile: string; keyFile: string }) => {
+      copyFileSync(from.certFile, files.certFile);
+      copyFileSync(from.keyFile, files.keyFile);
+    };
+    put(first);
+    const server = await startServer(target(), tlsFlags(files));
+    return { server, files, put };
+  }
+
+  it.runIf(!deviates('no-certificate-reload'))('gives new connections a new certificate, and drops none', async () => {
+    const { server, put } = await start();
+    await using _ = server;
+    const before = await openClient(server.wsUrl, insecure);
+    for (const [count, next] of [second, first, second].entries()) {
+      put(next);
+      const from = server.reports.length;
+      server.kill('SIGHUP');
+      await server.report({ event: 'certificate', reloaded: true }, { from });
+      expect((await shownBy(server.port)).name).toBe(next.name);
+      expect((await before.echo(`${count}`)).data.toString()).toBe(`${count}`);
+      const after = await openClient(server.wsUrl, insecure);
+      expect((await after.echo('after')).data.toString()).toBe('after');
+    }
+    const exited = server.stop('SIGTERM');
+    expect(await within(5000, 'the close', before.closed)).toEqual({ code: 1001, reason: 'server shutting down' });
+    expect(await exited).toEqual({ code: 0, signal: null });
+  });
+
+  it('keeps the old certificate where the new one is wrong, and says why', async () => {
+    const { server, files } = await start();
+    await using _ = server;
+    copyFileSync(second.keyFile, files.keyFile);
+    server.kill('SIGHUP');
+    const { reason } = await server.report({ event: 'certificate', reloaded: false });
+    // Deno's native engine can't take another, right or wrong.
+    expect(reason).toMatch(deviates('no-certificate-reload') ? /--engine portable/ : /is not the key of/);
+    expect((await shownBy(server.port)).name).toBe(first.name);
+    const client = await openClient(server.wsUrl, insecure);
+    expect((await client.echo('still here')).data.toString()).toBe('still here');
+  });
+});
