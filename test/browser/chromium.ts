@@ -18,8 +18,8 @@ export const path = [
 export const skipped = path === undefined && !process.env.CI;
 if (skipped) console.warn('No Chromium found: the browser tests are skipped. Install it, or name it in CHROMIUM.');
 
-/** Starts Chromium, with a new empty profile and deaf to all hosts but this one. */
-export async function launch(): Promise<Browser> {
+/** Starts Chromium, with a new empty profile and deaf to all hosts but this one. @param more - Further switches. */
+export async function launch(...more: readonly string[]): Promise<Browser> {
   if (path === undefined) throw new Error('No Chromium found. Install it, or name it in the variable CHROMIUM.');
   return chromium.launch({
     executablePath: path,
@@ -33,6 +33,7 @@ export async function launch(): Promise<Browser> {
       '--disable-component-update',
       '--disable-sync',
       '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
+      ...more,
     ],
   });
 }

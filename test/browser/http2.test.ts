@@ -1,11 +1,10 @@
 /** Chromium and HTTP/2: the page and its sockets on one session, as Chromium's own log of the network has it. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { type Browser, chromium } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { startServer, target } from '../support/server.ts';
 import { readingCertificates, tlsFlags } from '../support/tls.ts';
-import { EchoPage, path, skipped } from './chromium.ts';
+import { EchoPage, launch, skipped } from './chromium.ts';
 
 const SOCKETS = 50;
 const MESSAGES = 200;
@@ -20,26 +19,9 @@ interface NetLog {
   }[];
 }
 
-function launch(log: string): Promise<Browser> {
-  if (path === undefined) throw new Error('No Chromium found. Install it, or name it in the variable CHROMIUM.');
-  return chromium.launch({
-    executablePath: path,
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--ignore-certificate-errors',
-      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
-      `--log-net-log=${log}`,
-      '--net-log-capture-mode=Everything',
-    ],
-  });
-}
+/** Chromium that takes the tests' certificates, and writes down what it does on the network. */
+const listeningIn = (log: string) =>
+  launch('--ignore-certificate-errors', `--log-net-log=${log}`, '--net-log-capture-mode=Everything');
 
 /** Runs in the page: opens sockets, sends on each one message after the other, and counts the echoes that are right. */
 const exchange = async ([url, sockets, messages]: readonly [string, number, number]) => {
@@ -73,7 +55,7 @@ describe.skipIf(skipped).each(['node', 'bun-portable', 'deno-portable'])('Chromi
     const folder = mkdtempSync(`${tmpdir()}/echoline-netlog-`);
     try {
       await using server = await startServer(readingCertificates(target(id)), ['--http2', ...tlsFlags()]);
-      const browser = await launch(`${folder}/netlog.json`);
+      const browser = await listeningIn(`${folder}/netlog.json`);
       try {
         const echo = await EchoPage.open(browser, server.url, { ignoreHTTPSErrors: true });
         expect(await echo.url.inputValue()).toBe(server.wsUrl);
