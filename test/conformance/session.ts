@@ -14,7 +14,7 @@ const PATIENCE = 30_000;
 const ALIVE = 'alive?';
 const DONE = 'done';
 
-/** How often a case is run again whose connection broke while the client wrote, so that what came was not read. */
+/** How often a case is run whose connection broke, so that what came was not read. */
 const TRIES = 5;
 
 /** Runs a case against the server at a port. */
@@ -27,13 +27,17 @@ export async function run(test: Case, port: number): Promise<string> {
 }
 
 class Session {
-  /** Whether a write failed before a Close frame came: the server may have sent one, which the failure threw away. */
+  /**
+   * Whether a write failed, or the server reset the connection, before a Close frame came: it may have sent one, and a
+   * failed write or a reset throws away what was under way.
+   */
   broke = false;
   readonly #port: number;
   readonly #items: string[] = [];
   #socket!: RawSocket;
   #codec: Codec | undefined;
   #ended = false;
+  #reset = false;
   #closed = false;
   #reading: Promise<void> = Promise.resolve();
   #wake: () => void = () => {};
@@ -159,14 +163,16 @@ class Session {
       await exchange(this.#port, 'GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n');
     }
     await this.#reading;
+    if (how !== 'reset' && this.#reset && !this.#closed) this.broke = true;
     if (!this.#closed) this.#items.push('no close');
     else if (how === 'close' && this.#items.at(-1) === gets.close(1000, DONE)) this.#items.splice(-1, 1, 'clean');
   }
 
   async #read(): Promise<void> {
     const socket = this.#socket;
-    void socket.ended.then(() => {
+    void socket.ended.then((end) => {
       this.#ended = true;
+      this.#reset = end === 'reset';
       this.#wake();
     });
     for (;;) {
