@@ -63,6 +63,7 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
   #end: End | undefined = undefined;
   #reported = false;
   #gone = false;
+  #echoes = false;
   #failed = false;
   #closed: Promise<End> | undefined = undefined;
   #resolveClosed: ((end: End) => void) | undefined = undefined;
@@ -111,6 +112,31 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
 
   forEach(callback: MessageCallback): Promise<void> {
     return this.#intake.forEach(callback);
+  }
+
+  /** Sends back every message, as {@link forEach} would with a callback that does so. */
+  echo(): Promise<void> {
+    const done = this.#intake.forEach((data, text) => {
+      this.send(data, text);
+    });
+    this.#echoes = true;
+    return done;
+  }
+
+  /** See {@link Receiver.echoing}. A reader that is behind is dealt with message by message. */
+  get echoing(): boolean {
+    return this.#echoes && this.#end === undefined && !this.#behind;
+  }
+
+  /** See {@link Receiver.echoed}. */
+  echoed(messages: number, bytes: number, keepsUp: boolean): void {
+    this.seen = this.#server.liveness.now;
+    this.lastMessage = this.seen;
+    this.messagesIn += messages;
+    this.messagesOut += messages;
+    this.bytesIn += bytes;
+    this.bytesOut += bytes;
+    if (!keepsUp && this.#transport.queued > this.#server.maxBuffered) this.#fallBehind();
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
@@ -297,6 +323,14 @@ export class ConnectionReceiver implements Receiver {
 
   constructor(connection: ServerConnection) {
     this.#connection = connection;
+  }
+
+  get echoing(): boolean {
+    return this.#connection.echoing;
+  }
+
+  echoed(messages: number, bytes: number, keepsUp: boolean): void {
+    this.#connection.echoed(messages, bytes, keepsUp);
   }
 
   message(data: string | Uint8Array, text: boolean): void {

@@ -45,6 +45,19 @@ export interface Transport {
 /** What core gives an adapter for one WebSocket: the callbacks to feed. None of them throws. */
 export interface Receiver {
   /**
+   * Whether the next message would be sent back as it is, so that a transport may do so itself, which costs less, and tell
+   * by {@link echoed} instead of giving it to {@link message}. To be asked anew after each callback.
+   */
+  readonly echoing: boolean;
+  /**
+   * Messages came and were sent back. Told before any other callback.
+   *
+   * @param messages - How many.
+   * @param bytes - How many they had, all together.
+   * @param keepsUp - What {@link Transport.send} would have returned.
+   */
+  echoed(messages: number, bytes: number, keepsUp: boolean): void;
+  /**
    * One whole message came.
    *
    * @param data - Text as a string or as valid UTF-8 bytes, whichever the engine has at hand; binary as bytes.

@@ -75,7 +75,7 @@ function serve(options: ListenOptions, port: number, certificate?: Certificate):
       closeOnBackpressureLimit: false,
       perMessageDeflate: options.compression && { compress: 'dedicated', decompress: 'dedicated' },
       open: (socket) => socket.data.open(socket),
-      message: (socket, data) => socket.data.receiver.message(data, typeof data === 'string'),
+      message: (socket, data) => socket.data.message(data),
       drain: (socket) => socket.data.receiver.drain(),
       ping: (socket) => socket.data.receiver.ping(),
       pong: (socket) => socket.data.receiver.pong(),

@@ -26,6 +26,18 @@ export class BunTransport implements Transport {
     this.receiver = this.#upgrade.open(this);
   }
 
+  message(data: string | Buffer<ArrayBuffer>): void {
+    const { receiver } = this;
+    const text = typeof data === 'string';
+    if (!receiver.echoing) {
+      receiver.message(data, text);
+      return;
+    }
+    // Bytes of payload, before they are compressed; to count them in a string again would take longer.
+    const sent = text ? this.#socket.sendText(data, true) : this.#socket.sendBinary(data, true);
+    receiver.echoed(1, sent > 0 ? sent : Buffer.byteLength(data), sent >= 0);
+  }
+
   /** Bun gives 1006 with a reason of its own where it failed the connection because of what came. */
   closed(code: number, reason: string): void {
     if (code !== 1006 || reason === '') this.receiver.close(code, reason);

@@ -8,10 +8,12 @@
 /** About what a message that waits costs besides its payload, in bytes. */
 const OVERHEAD = 384;
 /** So many messages are counted as one step. */
-const STEP = 256;
+const STEP = 32;
 /** What an empty message counts for, in bytes, and how many of them are taken to have left in a second. */
 const EMPTY = 128;
 const EMPTY_PER_SECOND = 100;
+/** What nobody needs to know of. To ask Deno costs a tenth of an echo: it is asked where more than this may wait. */
+export const LITTLE = 64 * 1024;
 
 /** Estimates from above, and never far off for a client that reads. */
 export class Backlog {
@@ -19,38 +21,55 @@ export class Backlog {
   #sent = 0;
   /** Messages since the last step. */
   #fresh = 0;
+  /** The most that may wait, in bytes of memory, without the empty messages. */
+  #most = 0;
   /** How many bytes had been sent at each step that may still wait. */
   #steps: number[] = [];
   /** Empty messages at the end of all, and when they were last looked at, in milliseconds. */
   #empty = 0;
   #lookedAt = 0;
 
-  /** A message was sent. @param bytes - Its length, for a string about. */
-  add(bytes: number, now: number): void {
+  /**
+   * A message was sent that is not empty.
+   *
+   * @param bytes - Its length, for a string about.
+   * @returns Whether little waits for certain.
+   */
+  add(bytes: number): boolean {
+    this.#empty = 0;
+    this.#count(bytes);
+    this.#most += bytes + OVERHEAD;
+    return this.#most < LITTLE;
+  }
+
+  /** An empty message was sent. */
+  addEmpty(now: number): void {
+    this.#count(0);
+    this.#letEmptyLeave(now);
+    this.#empty++;
+  }
+
+  #count(bytes: number): void {
     this.#sent += bytes;
-    if (++this.#fresh === STEP) {
-      this.#fresh = 0;
-      this.#steps.push(this.#sent);
-    }
-    if (bytes > 0) {
-      this.#empty = 0;
-    } else {
-      this.#letEmptyLeave(now);
-      this.#empty++;
-    }
+    if (++this.#fresh < STEP) return;
+    this.#fresh = 0;
+    this.#steps.push(this.#sent);
   }
 
   /** What waits, in bytes of memory. @param buffered - What Deno says of the payload. */
-  estimate(buffered: number, now: number): number {
+  estimate(buffered: number, now: () => number): number {
     if (buffered === 0) {
       this.#steps = [];
       this.#fresh = 0;
-      this.#letEmptyLeave(now);
+      this.#most = 0;
+      if (this.#empty === 0) return 0;
+      this.#letEmptyLeave(now());
       return this.#empty * EMPTY;
     }
     const left = this.#sent - buffered;
     while (this.#steps[0] !== undefined && this.#steps[0] < left) this.#steps.shift();
-    return buffered + (this.#steps.length * STEP + this.#fresh) * OVERHEAD;
+    this.#most = buffered + (this.#steps.length * STEP + this.#fresh) * OVERHEAD;
+    return this.#most;
   }
 
   #letEmptyLeave(now: number): void {

@@ -41,7 +41,7 @@ async function listen(options: ListenOptions): Promise<Listener> {
       });
       // Deno's own `protocol` option throws where the one agreed on is not the first that was offered.
       for (const [name, value] of answer.headers) response.headers.append(name, value);
-      new DenoTransport(socket).feed(answer);
+      new DenoTransport(socket, options.maxMessageSize).feed(answer);
       return response;
     },
   );

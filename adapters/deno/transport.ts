@@ -3,14 +3,16 @@
  *
  * @module
  */
+import { Buffer } from 'node:buffer';
 import type { Upgrade } from '../../core/engine.ts';
 import type { Fault, Receiver, Transport } from '../../core/transport.ts';
-import { Backlog } from './backlog.ts';
+import { Backlog, LITTLE } from './backlog.ts';
 
 /** What Deno says where its own clock hangs up. */
 const UNANSWERED = 'No response from ping frame.';
 /** What Deno says where the other side broke off; anything else it says is about what that side sent. */
 const LOST = /^(?:Unexpected EOF|.*(?:os error|connection|broken pipe).*)$/i;
+const now = () => performance.now();
 const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Passes on between core and one socket of Deno's. */
@@ -19,9 +21,12 @@ export class DenoTransport implements Transport {
   /** What Deno complained about last. The close event, which follows, says nothing of it. */
   #complaint = '';
   readonly #backlog = new Backlog();
+  readonly #limit: number;
 
-  constructor(socket: WebSocket) {
+  /** @param limit - The largest message in bytes. Deno has none of its own; core ends the connection. */
+  constructor(socket: WebSocket, limit: number) {
     this.#socket = socket;
+    this.#limit = limit;
     socket.binaryType = 'arraybuffer';
   }
 
@@ -33,6 +38,7 @@ export class DenoTransport implements Transport {
       receiver = upgrade.open(this);
     };
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
+      if (receiver?.echoing && this.#echo(receiver, data)) return;
       if (typeof data === 'string') receiver?.message(data, true);
       else receiver?.message(new Uint8Array(data), false);
     };
@@ -47,15 +53,31 @@ export class DenoTransport implements Transport {
   }
 
   get queued(): number {
-    return this.#backlog.estimate(this.#socket.bufferedAmount, performance.now());
+    return this.#backlog.estimate(this.#socket.bufferedAmount, now);
   }
 
   send(data: string | Uint8Array, text: boolean): boolean {
     const socket = this.#socket;
     if (text && typeof data !== 'string') socket.send(DECODER.decode(data));
     else socket.send(data as string | Uint8Array<ArrayBuffer>);
-    this.#backlog.add(data.length, performance.now());
-    return data.length > 0 && socket.bufferedAmount === 0;
+    if (data.length === 0) {
+      this.#backlog.addEmpty(now());
+      return false;
+    }
+    return this.#littleWaits(data.length);
+  }
+
+  /** Sends a message back as it came, unless it takes a closer look. */
+  #echo(receiver: Receiver, data: string | ArrayBuffer): boolean {
+    const bytes = typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength;
+    if (bytes === 0 || bytes > this.#limit) return false;
+    this.#socket.send(data);
+    receiver.echoed(1, bytes, this.#littleWaits(bytes));
+    return true;
+  }
+
+  #littleWaits(sent: number): boolean {
+    return this.#backlog.add(sent) || this.queued < LITTLE;
   }
 
   ping(): void {}

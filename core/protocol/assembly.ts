@@ -6,6 +6,9 @@
 import type { Chunk } from './chunk.ts';
 import { type IsUtf8, Utf8Validator } from './utf8.ts';
 
+/** Octets in front of a message, for the header that it may be sent back with. */
+export const ROOM = 10;
+
 /** The least that is allocated, so that a message that comes byte by byte is not moved for each of the first. */
 const LEAST = 512;
 
@@ -37,12 +40,12 @@ export class Assembly {
     const { validator } = this;
     if (validator !== undefined && !(ascii && validator.complete) && !validator.push(chunk, start, end)) return false;
     const size = this.size + end - start;
-    if (size > this.bytes.length) {
-      const grown = new Uint8Array(Math.min(Math.max(size, 2 * this.bytes.length, LEAST), most));
-      grown.set(this.bytes.subarray(0, this.size));
-      this.bytes = grown;
+    const { bytes } = this;
+    if (ROOM + size > bytes.length) {
+      this.bytes = new Uint8Array(ROOM + Math.min(Math.max(2 * size, LEAST), most));
+      if (this.size > 0) this.bytes.set(bytes.subarray(ROOM, ROOM + this.size), ROOM);
     }
-    this.bytes.set(chunk.view(start, end), this.size);
+    this.bytes.set(chunk.view(start, end), ROOM + this.size);
     this.size = size;
     return true;
   }
@@ -50,7 +53,7 @@ export class Assembly {
   /** The whole message, or `undefined` when it ends within a character. */
   finish(): Uint8Array | undefined {
     if (this.validator !== undefined && !this.validator.complete) return undefined;
-    return this.size === this.bytes.length ? this.bytes : this.bytes.subarray(0, this.size);
+    return this.bytes.subarray(ROOM, ROOM + this.size);
   }
 }
 

@@ -4,7 +4,9 @@
  * @module
  */
 import type { ByteStream } from '../transport.ts';
-import { headerSize, writeHeader } from './frame.ts';
+import type { Chunk } from './chunk.ts';
+import { BINARY, FIN, headerSize, TEXT, writeHeader } from './frame.ts';
+import { unmask } from './mask.ts';
 
 /** Payloads up to this size are copied behind their header; larger ones are written as they are. */
 const COPY = 8 * 1024;
@@ -69,19 +71,61 @@ export class Output {
     return this.size + this.stream.queued;
   }
 
-  /** Appends a frame. */
-  frame(first: number, payload: Uint8Array): void {
+  /**
+   * Appends a frame.
+   *
+   * @param room - Octets in front of the payload, in its buffer, that may be written to.
+   */
+  frame(first: number, payload: Uint8Array, room = 0): void {
     const { length } = payload;
     const copy = length <= COPY;
     const size = headerSize(length);
-    let at = this.reserve(copy ? size + length : size);
-    at = writeHeader(this.region, at, first, length);
-    if (copy) {
-      this.region.set(payload, at);
-    } else {
-      this.seal();
-      this.push(payload);
+    if (!copy && size <= room) {
+      const bytes = new Uint8Array(payload.buffer, payload.byteOffset - size, size + length);
+      writeHeader(bytes, 0, first, length);
+      this.push(bytes);
+      return;
     }
+    const at = this.reserve(copy ? size + length : size);
+    const start = writeHeader(this.region, at, first, length);
+    if (copy) this.region.set(payload, start);
+    else this.push(payload);
+  }
+
+  /**
+   * Appends a frame whose payload lies masked in a chunk that is nobody else's, behind a client's header. Unmasked, it is
+   * put where the chunk was read already: a server's header is 4 octets shorter, so that all echoes of a chunk make up
+   * one run of bytes in it, and nothing is copied.
+   *
+   * @returns Whether the payload is text and ASCII.
+   */
+  echo(chunk: Chunk, text: boolean, start: number, stop: number, key: number): boolean {
+    const length = stop - start;
+    const size = headerSize(length);
+    let at = this.end + size;
+    if (this.region !== chunk.bytes || ((start - at) & 3) !== 0) {
+      this.seal();
+      this.region = chunk.bytes;
+      at = start;
+      this.start = at - size;
+    }
+    writeHeader(chunk.bytes, at - size, FIN | (text ? TEXT : BINARY), length);
+    const ascii = unmask(chunk, start, stop, key, text, start - at);
+    this.end = at + length;
+    this.size += size + length;
+    return ascii;
+  }
+
+  /** The payload of the frame that {@link echo} has appended. */
+  echoed(length: number): Uint8Array {
+    return this.region.subarray(this.end - length, this.end);
+  }
+
+  /** Takes back the frame that {@link echo} has appended, of which nothing is to be sent. @param length - Of its payload. */
+  takeBack(length: number): void {
+    const count = headerSize(length) + length;
+    this.end -= count;
+    this.size -= count;
   }
 
   /** Appends a frame whose payload is a string as UTF-8. */
@@ -192,7 +236,9 @@ export class Output {
     this.size = 0;
   }
 
+  /** Appends bytes as a part of their own. */
   private push(bytes: Uint8Array): void {
+    this.seal();
     this.parts ??= [];
     this.parts.push(bytes);
     this.size += bytes.length;
@@ -202,7 +248,8 @@ export class Output {
   private write(parts: Uint8Array[], most: number): void {
     const { stream } = this;
     let room = most;
-    stream.cork();
+    const several = this.head + 1 < parts.length;
+    if (several) stream.cork();
     // While it is written to, the stream may drain, or drop all of this: what is taken is no longer in `parts`.
     while (room > 0 && this.parts === parts) {
       const part = parts[this.head] as Uint8Array;
@@ -213,7 +260,7 @@ export class Output {
       else parts[this.head] = part.subarray(piece.length);
       stream.write(piece);
     }
-    stream.uncork();
+    if (several) stream.uncork();
   }
 
   private advance(parts: Uint8Array[]): void {

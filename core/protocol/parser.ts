@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Assembly } from './assembly.ts';
+import { Assembly, ROOM } from './assembly.ts';
 import { Chunk } from './chunk.ts';
 import { INVALID_PAYLOAD, PROTOCOL_ERROR, TOO_BIG } from './close.ts';
 import type { Inflater } from './deflate.ts';
@@ -14,8 +14,14 @@ import type { IsUtf8 } from './utf8.ts';
 
 /** What a parser finds. After each call the parser looks at {@link Parser.halted}. */
 export interface FrameSink {
-  /** One whole message. The bytes are the sink's. */
-  message(data: Uint8Array, text: boolean): void;
+  /**
+   * One whole message. The bytes are the sink's.
+   *
+   * @param room - Octets in front of them in their buffer that are the sink's as well.
+   */
+  message(data: Uint8Array, text: boolean, room: number): void;
+  /** One whole message, still masked, where {@link Parser.echoing} is set. */
+  echo(chunk: Chunk, start: number, stop: number, key: number, text: boolean): void;
   /** A Close, PING or PONG frame. The payload is the sink's until it returns. */
   control(opcode: number, payload: Uint8Array): void;
   /** The peer is to be refused with this code; the sink halts the parser. The reason is fixed, never the peer's data. */
@@ -37,6 +43,8 @@ const LEAST_SLACK = 64;
 export class Parser {
   /** Set by the sink to stop after the frame at hand, cleared to go on. */
   halted = false;
+  /** Set by the sink to be given messages that lie in a chunk as a whole by {@link FrameSink.echo}. */
+  echoing = false;
 
   private readonly sink: FrameSink;
   private readonly isUtf8: IsUtf8;
@@ -120,7 +128,9 @@ export class Parser {
       ((bytes[at + 2] as number) << 16) |
       ((bytes[at + 3] as number) << 24);
     at += 4;
-    this.whole(chunk, at, stop, key, (first & 0x0f) === TEXT);
+    const text = (first & 0x0f) === TEXT;
+    if (this.echoing) this.sink.echo(chunk, at, stop, key, text);
+    else this.whole(chunk, at, stop, key, text);
     return stop;
   }
 
@@ -211,7 +221,7 @@ export class Parser {
       return stop;
     }
     if (count > 0) {
-      const ascii = unmask(chunk, start, stop, this.key) === 0;
+      const ascii = unmask(chunk, start, stop, this.key, text);
       this.key = rotate(this.key, count);
       this.assembly ??= new Assembly(text && !this.compressed, this.isUtf8);
       if (!this.assembly.push(chunk, start, stop, ascii, known))
@@ -226,16 +236,16 @@ export class Parser {
     this.assembly = undefined;
     if (data === undefined) this.sink.fault(INVALID_PAYLOAD, 'invalid UTF-8');
     else if (this.compressed) this.inflated(data, text);
-    else this.sink.message(data, text);
+    else this.sink.message(data, text, ROOM);
   }
 
   /** A message that lies in the chunk as a whole: given on as a view, not copied. */
   private whole(chunk: Chunk, start: number, stop: number, key: number, text: boolean): void {
-    const ascii = unmask(chunk, start, stop, key) === 0;
+    const ascii = unmask(chunk, start, stop, key, text);
     const data = start === stop ? EMPTY : chunk.view(start, stop);
     if (this.compressed) this.inflated(data, text);
     else if (text && !ascii && !this.isUtf8(data)) this.sink.fault(INVALID_PAYLOAD, 'invalid UTF-8');
-    else this.sink.message(data, text);
+    else this.sink.message(data, text, 0);
   }
 
   private inflated(deflated: Uint8Array, text: boolean): void {
@@ -245,12 +255,12 @@ export class Parser {
     // Neither RFC 7692 nor RFC 6455 has a code for it; a payload that is not what it says it is comes nearest.
     else if (data === 'invalid') this.sink.fault(INVALID_PAYLOAD, 'invalid compressed data');
     else if (text && !this.isUtf8(data)) this.sink.fault(INVALID_PAYLOAD, 'invalid UTF-8');
-    else this.sink.message(data, text);
+    else this.sink.message(data, text, 0);
   }
 
   private control(chunk: Chunk, start: number, stop: number, last: boolean): void {
     const count = stop - start;
-    unmask(chunk, start, stop, this.key);
+    unmask(chunk, start, stop, this.key, false);
     this.key = rotate(this.key, count);
     let payload = chunk.view(start, stop);
     if (count !== this.length) {

@@ -4,7 +4,8 @@
  * @module
  */
 import type { ByteReceiver, ByteStream, Receiver, Transport } from '../transport.ts';
-import { ABNORMAL, closePayload, isCloseCode, PROTOCOL_ERROR, readClose, TOO_BIG } from './close.ts';
+import type { Chunk } from './chunk.ts';
+import { ABNORMAL, closePayload, INVALID_PAYLOAD, isCloseCode, PROTOCOL_ERROR, readClose, TOO_BIG } from './close.ts';
 import { type CompressionOptions, Deflater, Inflater } from './deflate.ts';
 import { BINARY, CLOSE, COMPRESSED, FIN, PING, PONG, TEXT } from './frame.ts';
 import { Output } from './output.ts';
@@ -71,6 +72,9 @@ class Socket implements Transport, FrameSink {
   /** Set while bytes are parsed: what is sent meanwhile leaves when that is done. */
   private parsing = false;
   private scheduled = false;
+  /** Messages that were sent back since the receiver was last told, and their bytes. */
+  private echoes = 0;
+  private echoedBytes = 0;
   /** Chunks that came, or were left, while the receiver is paused; the first is read from `heldAt` on. */
   private held: Uint8Array[] | undefined;
   private heldAt = 0;
@@ -155,7 +159,7 @@ class Socket implements Transport, FrameSink {
       return;
     }
     this.parsing = true;
-    const at = this.parser.parse(chunk, 0);
+    const at = this.parse(chunk, 0);
     if (at < chunk.length && (this.state as number) !== CLOSED) {
       this.held = [unpinned(chunk, at), ...(this.held ?? [])];
     }
@@ -172,6 +176,7 @@ class Socket implements Transport, FrameSink {
   }
 
   gone(): void {
+    this.tellEchoes();
     this.output.drop();
     if (this.finish()) this.receiver.close(ABNORMAL, '');
   }
@@ -188,11 +193,39 @@ class Socket implements Transport, FrameSink {
 
   // What the parser finds.
 
-  message(data: Uint8Array, text: boolean): void {
+  message(data: Uint8Array, text: boolean, room: number): void {
+    if (room > 0 && this.parser.echoing) {
+      this.output.frame(FIN | (text ? TEXT : BINARY), data, room);
+      this.countEcho(data.length);
+      return;
+    }
+    this.tellEchoes();
     this.receiver.message(data, text);
+    this.lookWhetherToEcho();
+  }
+
+  echo(chunk: Chunk, start: number, stop: number, key: number, text: boolean): void {
+    const { output } = this;
+    const length = stop - start;
+    const ascii = output.echo(chunk, text, start, stop, key);
+    if (text && !ascii && !this.isUtf8(output.echoed(length))) {
+      output.takeBack(length);
+      this.fault(INVALID_PAYLOAD, 'invalid UTF-8');
+    } else {
+      this.countEcho(length);
+    }
+  }
+
+  private countEcho(length: number): void {
+    this.echoes++;
+    this.echoedBytes += length;
+    if (this.output.size < BATCH) return;
+    this.output.flush();
+    this.lookWhetherToEcho();
   }
 
   control(opcode: number, payload: Uint8Array): void {
+    this.tellEchoes();
     if (opcode === PONG) {
       this.receiver.pong();
     } else if (opcode === CLOSE) {
@@ -204,6 +237,7 @@ class Socket implements Transport, FrameSink {
   }
 
   fault(code: number, reason: string): void {
+    this.tellEchoes();
     this.frame(CLOSE, closePayload(code, reason));
     this.finish();
     this.output.finish();
@@ -261,10 +295,30 @@ class Socket implements Transport, FrameSink {
     if (this.held !== undefined) this.schedule();
   }
 
+  private parse(chunk: Uint8Array, start: number): number {
+    this.lookWhetherToEcho();
+    const at = this.parser.parse(chunk, start);
+    this.tellEchoes();
+    return at;
+  }
+
+  /** A compressed echo is another message than what came; where something waits, the receiver watches the queue. */
+  private lookWhetherToEcho(): void {
+    this.parser.echoing = this.deflater === undefined && !this.output.blocked && this.receiver.echoing;
+  }
+
+  private tellEchoes(): void {
+    const { echoes, echoedBytes } = this;
+    if (echoes === 0) return;
+    this.echoes = 0;
+    this.echoedBytes = 0;
+    this.receiver.echoed(echoes, echoedBytes, !this.output.blocked);
+  }
+
   private readHeld(): void {
     while (this.held !== undefined && !this.parser.halted) {
       const chunk = this.held[0] as Uint8Array;
-      const at = this.parser.parse(chunk, this.heldAt);
+      const at = this.parse(chunk, this.heldAt);
       if ((this.held as Uint8Array[] | undefined) === undefined) return;
       this.heldAt = at;
       if (at < chunk.length) return;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Connection, MessageCallback } from '../../core/connection.ts';
 import { echo } from '../../core/echo.ts';
 import { settle } from './support/clock.ts';
 import { TestServer } from './support/server.ts';
@@ -46,5 +47,43 @@ describe('the echo loop', () => {
     transport.queued = 0;
     receiver.drain();
     expect(transport.calls).toEqual(['pause', 'resume']);
+  });
+
+  it('lets the transport send back by itself, and counts what it tells of', async () => {
+    const test = new TestServer();
+    const { transport, receiver } = test.open(echo);
+    expect(receiver.echoing).toBe(false);
+    await settle();
+    expect(receiver.echoing).toBe(true);
+    receiver.echoed(3, 500, true);
+    receiver.message('one more', true);
+    receiver.close(1000, '');
+    expect(receiver.echoing).toBe(false);
+    expect(transport.sent).toEqual([['one more', true]]);
+    expect(test.ends).toMatchObject([{ messagesIn: 4, messagesOut: 4, bytesIn: 508, bytesOut: 508, lastMessageMs: 0 }]);
+  });
+
+  it('sees to a reader that is behind by itself, until that has caught up', async () => {
+    const { transport, receiver } = new TestServer({ maxBuffered: 100 }).open(echo);
+    await settle();
+    transport.queued = 100;
+    receiver.echoed(1, 100, false);
+    expect(receiver.echoing).toBe(true);
+    transport.queued = 101;
+    receiver.echoed(1, 1, false);
+    expect([receiver.echoing, ...transport.calls]).toEqual([false, 'pause']);
+    transport.queued = 0;
+    receiver.drain();
+    expect([receiver.echoing, ...transport.calls]).toEqual([true, 'pause', 'resume']);
+  });
+
+  it('runs over a connection of anybody', async () => {
+    const sent: unknown[] = [];
+    const connection = {
+      send: (...message: unknown[]) => sent.push(message),
+      forEach: async (callback: MessageCallback) => callback('hello', true),
+    };
+    await echo(connection as unknown as Connection);
+    expect(sent).toEqual([['hello', true]]);
   });
 });

@@ -9,7 +9,11 @@ const pattern = (length: number): Uint8Array => new Uint8Array(length).map((_, i
 
 describe('unmasking', () => {
   test.each([0, 1, 3, 15, 16, 17, 31, 64, 125, 300])('%d bytes, at every alignment and size of chunk', (length) => {
-    for (const room of [length, 400]) {
+    for (const [room, text] of [
+      [length, true],
+      [400, true],
+      [400, false],
+    ] as const) {
       for (let offset = 0; offset < 8; offset++) {
         for (let start = 0; start < 4 && start + length <= room; start++) {
           const bytes = new Uint8Array(new ArrayBuffer(offset + room), offset, room).fill(0xee);
@@ -18,7 +22,7 @@ describe('unmasking', () => {
             plain.map((byte, index) => byte ^ (KEY[index & 3] as number)),
             start,
           );
-          expect(unmask(new Chunk(bytes), start, start + length, key)).toBe(0);
+          expect(unmask(new Chunk(bytes), start, start + length, key, text)).toBe(text);
           expect(bytes.slice(start, start + length)).toEqual(plain);
           // Nothing around it is touched.
           expect(bytes.subarray(0, start).every((byte) => byte === 0xee)).toBe(true);
@@ -34,7 +38,7 @@ describe('unmasking', () => {
         const bytes = new Uint8Array(room);
         bytes[at] = 0x80;
         bytes.set(bytes.subarray(0, 70).map((byte, index) => byte ^ (KEY[index & 3] as number)));
-        expect(unmask(new Chunk(bytes), 0, 70, key)).not.toBe(0);
+        expect(unmask(new Chunk(bytes), 0, 70, key, true)).toBe(false);
       }
     }
   });

@@ -152,6 +152,13 @@ export class Recorder implements Receiver {
   drains = 0;
   onMessage: (data: Uint8Array, text: boolean) => void = () => {};
   onDrain = (): void => {};
+  /** Whether the transport may echo by itself, and what it told of that. */
+  echoing = false;
+  readonly echoes: [messages: number, bytes: number, keepsUp: boolean][] = [];
+
+  echoed(...told: Parameters<Receiver['echoed']>): void {
+    this.echoes.push(told);
+  }
 
   message(data: string | Uint8Array, text: boolean): void {
     const raw = data as Uint8Array;
