@@ -55,12 +55,6 @@ const running = new Set<ChildProcess>();
 const loads = ['backpressure', 'http2', 'leak', 'shutdown', 'startup'];
 /** Files that need the machine for themselves: they measure time. */
 const crowds = ['crowd', 'liveness'];
-/** What is not run, as its runtime crashes at random. */
-const crashing = {
-  target: 'deno-portable',
-  file: 'test/contract/http2.test.ts',
-  why: 'node:http2 of Deno 2.9 can crash when clients leave (compare https://github.com/denoland/deno/issues/36788)',
-};
 
 function coreLegs(): Leg[] {
   const everything = ['branches', 'functions', 'lines', 'statements'].map(
@@ -89,13 +83,12 @@ function contractLegs(name: string, choose: (file: string) => boolean, args: rea
     file.endsWith('.test.ts'),
   );
   const chosen = files.filter((file) => choose(file.replace('.test.ts', ''))).map((file) => `test/contract/${file}`);
-  const without = (id: string) => (id === crashing.target ? chosen.filter((file) => file !== crashing.file) : chosen);
   // The Node at hand stands in for those of test/runtimes where there are none.
   const ids = targetIds.filter((id) => (/^node\d/.test(id) ? runtimesExist : id !== 'node' || !runtimesExist));
   return ids.map((id) => ({
     name: `${name} ${id}`,
     command: node,
-    args: ['--project', 'contract', ...without(id), ...args],
+    args: ['--project', 'contract', ...chosen, ...args],
     env: { ECHOLINE_TARGET: id },
     patience: 300,
   }));
@@ -247,11 +240,9 @@ const phases: [Leg[], number][] = [
 
 const start = performance.now();
 const outcomes: Outcome[] = [];
-let crashingWanted = false;
 try {
   const chosen = phases.map(([legs, lanes]): [Leg[], number] => [legs.filter(wanted), lanes]);
   const names = chosen.flatMap(([legs]) => legs.map((leg) => leg.name));
-  crashingWanted = names.includes(`contract-load ${crashing.target}`);
   if (names.some((name) => / node\d/.test(name))) installRuntimes();
   for (const [legs, lanes] of chosen) outcomes.push(...(await runAll(legs, lanes)));
 } finally {
@@ -264,10 +255,6 @@ if (!runtimesExist && words.length === 0) {
   const missing = targetIds.filter((id) => /^node\d/.test(id));
   console.log(`skipped ${missing.join(', ')}: these Node versions are installed on Linux on x64 only.`);
   skipped += missing.length;
-}
-if (crashingWanted) {
-  console.log(`skipped ${crashing.file} on ${crashing.target}: ${crashing.why}.`);
-  skipped++;
 }
 if (outcomes.length === 0) {
   console.log(`No leg is called ${words.join(' ')}.`);

@@ -12,6 +12,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
+import process from 'node:process';
 import { getRequestListener } from '@hono/node-server';
 import type { ListenOptions, Peer, Upgrade } from '../../core/engine.ts';
 import { proofOf, standardRequest } from './http.ts';
@@ -53,6 +54,7 @@ export function createHttp2(options: ListenOptions): Http2Server {
     maxSessionMemory: SESSION_MEMORY,
   });
   server.on('session', (session: ServerHttp2Session) => {
+    if (process.versions.deno !== undefined) endLater(session);
     sessions.set(session, { peer: peerOf(session.socket), streams: 0 });
     session.setLocalWindowSize(SESSION_WINDOW);
     patience.begin(session);
@@ -90,6 +92,18 @@ export function createHttp2(options: ListenOptions): Http2Server {
     void connect(options, stream, headers, enter(stream));
   });
   return server;
+}
+
+/**
+ * Deno (2.9) takes the client's GOAWAY for the end of a session without streams, and ends it while nghttp2 is at work on
+ * that very frame, in memory that is freed by it: the process crashes
+ * (https://github.com/denoland/deno/issues/36788). A turn later nghttp2 is done.
+ */
+function endLater(session: ServerHttp2Session): void {
+  const close = session.close.bind(session);
+  const destroy = session.destroy.bind(session);
+  session.close = (callback) => void setImmediate(close, callback);
+  session.destroy = (error, code) => void setImmediate(destroy, error, code);
 }
 
 async function connect(

@@ -60,6 +60,21 @@ describe.runIf(portable).each(Object.entries(modes))('HTTP/2 with %s', (_, flags
       expect(settings.maxConcurrentStreams).toBeLessThanOrEqual(1000);
     });
 
+    // Under Deno 2.9 this crashed the server (https://github.com/denoland/deno/issues/36788).
+    it('outlives sessions that end when all their streams are done', async () => {
+      const visit = async () => {
+        const session = await connect();
+        const sockets = await Promise.all(Array.from({ length: 3 }, () => session.open()));
+        for (let n = 0; n < 30; n++) await session.request({ ':path': '/health' });
+        for (const { stream } of sockets) stream.close(constants.NGHTTP2_CANCEL);
+        await Promise.all(sockets.map(({ closed }) => closed));
+        session.session.close();
+        await within(3000, 'the end', session.closed);
+      };
+      for (let i = 0; i < 5; i++) await Promise.all(Array.from({ length: 8 }, visit));
+      expect((await (await connect()).request({ ':path': '/health' })).status).toBe(200);
+    }, 15_000);
+
     it('takes WebSockets over HTTP/1.1 on the same port', async () => {
       const client = await openClient(server().wsUrl, insecure);
       expect((await client.echo('hello')).data.toString()).toBe('hello');

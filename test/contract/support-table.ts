@@ -30,10 +30,6 @@ export function supportTable(): string {
     'follows a final block, deflate that breaks off, and what can’t be compressed and is as large as the limit. That of the',
     'portable engine is empty, as it must be.',
     '',
-    'What no table can show: under Deno 2.9 a client that leaves can crash `node:http2`, and the server with it, so the',
-    'suite does not run HTTP/2 there. [denoland/deno#36788](https://github.com/denoland/deno/issues/36788) is a crash of',
-    'the same library.',
-    '',
     `| | ${titled.join(' | ')} |`,
     `|---|${engineIds.map(() => ':-:|').join('')}`,
   ];
