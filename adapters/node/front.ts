@@ -61,7 +61,9 @@ export function sharedFront(http1: Http1Server, http2: Http2Server | undefined, 
       if (!socket.destroyed) patience.begin(socket);
     });
   });
-  http1.prependListener('upgrade', (request: IncomingMessage) => patience.end(request.socket));
+  for (const event of ['upgrade', 'connect'] as const) {
+    http1.prependListener(event, (request: IncomingMessage) => patience.end(request.socket));
+  }
   http2?.on('session', (session) => {
     sessions.add(session);
     session.once('close', () => sessions.delete(session));

@@ -29,7 +29,7 @@ export function toRequest({ rawHeaders, method = 'GET', url = '/' }: IncomingMes
   return standardRequest(method, scheme, url, fields);
 }
 
-/** @param target - What the request line or `:path` has: a path, or a whole URL. */
+/** @param target - What the request line or `:path` has: a path, a whole URL, or a host and a port. */
 export function standardRequest(
   method: string,
   scheme: string,
@@ -49,7 +49,9 @@ export function standardRequest(
 
 /** The URL that was asked for. Where a malformed Host lets there be none, core answers before it looks at this one. */
 function urlOf(scheme: string, target: string, host: string | null): URL {
-  const text = target.startsWith('/') ? `${scheme}://${host ?? 'localhost'}${target}` : target;
+  // What CONNECT asks for is a host and a port: no path that there is.
+  const path = target.startsWith('/') ? target : `/${target}`;
+  const text = /^https?:\/\//i.test(target) ? target : `${scheme}://${host ?? 'localhost'}${path}`;
   const url = new URL(URL.canParse(text) ? text : 'http://localhost/');
   // A Request takes none (Fetch standard, section 5.4).
   url.username = '';

@@ -28,9 +28,12 @@ export function createHttp1(options: ListenOptions): Server {
       { overrideGlobalObjects: false, hostname: options.hostname },
     ),
   );
-  server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Uint8Array) => {
+  const listen = (incoming: IncomingMessage, socket: Duplex, head: Uint8Array) => {
     void upgrade(options, incoming, socket, head);
-  });
+  };
+  server.on('upgrade', listen);
+  // No WebSocket can come of it: but without a listener its client would be left without an answer.
+  server.on('connect', listen);
   return server;
 }
 

@@ -1,7 +1,8 @@
 /** Compression (RFC 7692) between real programs; test/conformance has what the RFC says, parameter by parameter. */
 import { describe, expect, it } from 'vitest';
+import { Codec, readAgreement } from '../conformance/codec.ts';
 import { openClient } from '../support/client.ts';
-import { exchange, frame, opcode, openRaw, type RawSocket, upgradeRequest } from '../support/raw.ts';
+import { closePayload, exchange, frame, opcode, openRaw, type RawSocket, upgradeRequest } from '../support/raw.ts';
 import { currentTarget, runServer } from '../support/server.ts';
 import { within } from '../support/wait.ts';
 import { deviates } from './deviations.ts';
@@ -9,6 +10,7 @@ import { useServer } from './use-server.ts';
 
 const compresses = !deviates('no-compression');
 const offering = { perMessageDeflate: { threshold: 0 } };
+const resets = 'server_no_context_takeover; client_no_context_takeover';
 /** Text with characters of one to four octets. */
 const long = 'Grüße, 世界 🌍! '.repeat(20_000);
 
@@ -41,11 +43,7 @@ describe('without --compression', () => {
 describe.runIf(compresses).each([
   ['--compression alone', [], ''],
   ['a small window', ['--compression-window-bits', '9'], 'server_max_window_bits=9'],
-  [
-    'no context takeover',
-    ['--compression-no-context-takeover'],
-    'server_no_context_takeover; client_no_context_takeover',
-  ],
+  ['no context takeover', ['--compression-no-context-takeover'], resets],
 ])('with %s', (_, flags, named) => {
   const server = useServer(['--compression', ...flags]);
 
@@ -117,6 +115,50 @@ describe.runIf(compresses)('what is sent', () => {
     expect(first.length).toBeLessThan(message.length);
     if (deviates('never-refers-back')) expect(second).toEqual(first);
     else expect(second.length).toBeLessThan(first.length / 2);
+  });
+});
+
+describe.runIf(compresses)('compressed and plain clients side by side', () => {
+  const server = useServer(['--compression']);
+
+  it('each get their own echoes, compressed for those alone that agreed to it', async () => {
+    const offers = [undefined, 'permessage-deflate', undefined, `permessage-deflate; ${resets}`];
+    const clients = await Promise.all(
+      Array.from({ length: 12 }, async (_, n) => {
+        const offer = offers[n % offers.length];
+        const headers = offer === undefined ? [] : [`Sec-WebSocket-Extensions: ${offer}`];
+        const socket = await openRaw(server().port, { headers });
+        const agreed = offer === undefined ? undefined : readAgreement(offer);
+        return { n, socket, codec: agreed && new Codec(agreed) };
+      }),
+    );
+    const rounds = 40;
+    /** Every tenth is larger than 64 KiB. */
+    const made = (n: number, round: number): [code: number, payload: Buffer] => {
+      const code = round % 2 === 0 ? opcode.text : opcode.binary;
+      return [code, Buffer.from(`${round} to client ${n}: Grüße, 世界 🌍! `.repeat(round % 10 === 9 ? 2500 : 30))];
+    };
+    // All at a time: the next is sent before the last three have come back.
+    for (let round = 0; round < rounds + 3; round++) {
+      for (const { n, socket, codec } of clients) {
+        if (round < rounds) {
+          const [code, payload] = made(n, round);
+          const data = (await codec?.compress(payload, { final: false, reset: false, level: 6 })) ?? payload;
+          socket.send(frame(code, data, { rsv: codec ? 4 : 0 }));
+        }
+        if (round >= 3) {
+          const [code, payload] = made(n, round - 3);
+          const { payload: data, ...head } = await socket.frame();
+          expect(head).toEqual({ fin: true, rsv: codec ? 4 : 0, opcode: code, masked: false });
+          expect(((await codec?.inflate(data)) ?? data).equals(payload)).toBe(true);
+        }
+      }
+    }
+    for (const { socket, codec } of clients) {
+      socket.send(frame(opcode.close, closePayload(4000, 'done')));
+      expect(await socket.closeFrame()).toEqual({ code: 4000, reason: 'done' });
+      codec?.end();
+    }
   });
 });
 

@@ -37,10 +37,22 @@ export const deviations: readonly Deviation[] = [
       'Deno answers 400 by itself, without a reason, also where Content-Length is 0, whatever the method. There is no report.',
   },
   {
+    id: 'connect-refused-empty',
+    expected: 'CONNECT with a path is answered 405 where it asks for a WebSocket, else 400, and a reason.',
+    engines: ['deno-native'],
+    instead: 'Deno answers 400 by itself, without a reason, and there is no report.',
+  },
+  {
     id: 'upgrade-list-refused',
     expected: 'An Upgrade header may name other protocols besides websocket.',
     engines: ['deno-native'],
     instead: 'It is answered 400: Deno upgrades to the first that is named, and its error ends the process.',
+  },
+  {
+    id: 'keep-alive-unsaid',
+    expected: 'An answer over HTTP/1.1 names how long its connection is kept for another request (Keep-Alive).',
+    engines: ['bun-native', 'deno-native'],
+    instead: 'It has no such header. The connection is kept all the same.',
   },
   {
     id: 'other-fault-reasons',

@@ -150,6 +150,8 @@ describe('a server with its defaults', () => {
       '403 Forbidden',
       'The Origin header is not one serialized origin such as https://example.com.',
     );
+    const nothingHere = refusal('404 Not Found', 'There is nothing at this path.');
+    const wrongMethod = refusal('405 Method Not Allowed', 'A WebSocket handshake is a GET request.', { allow: 'GET' });
     const bad: [string, Changes, ReturnType<typeof refusal>, string?][] = [
       [
         'an Origin with another host',
@@ -167,18 +169,8 @@ describe('a server with its defaults', () => {
           'The Connection header lacks the token Upgrade; a proxy in between may have removed it.',
         ),
       ],
-      [
-        'the method POST',
-        {},
-        refusal('405 Method Not Allowed', 'A WebSocket handshake is a GET request.', { allow: 'GET' }),
-        'POST /ws HTTP/1.1',
-      ],
-      [
-        'the method TRACE, which a Request can not have',
-        {},
-        refusal('405 Method Not Allowed', 'A WebSocket handshake is a GET request.', { allow: 'GET' }),
-        'TRACE /ws HTTP/1.1',
-      ],
+      ['the method POST', {}, wrongMethod, 'POST /ws HTTP/1.1'],
+      ['the method TRACE, which a Request can not have', {}, wrongMethod, 'TRACE /ws HTTP/1.1'],
       ['a port that is none', { Host: 'a:99999' }, wrongHost],
       ['a Host with a path', { Host: 'a/b' }, wrongHost],
       ['a Host with user info', { Host: 'user@127.0.0.1' }, wrongHost],
@@ -202,7 +194,9 @@ describe('a server with its defaults', () => {
       ['two keys', { 'Sec-WebSocket-Key': [key, key] }, wrongKey],
       ['a malformed list of subprotocols', { 'Sec-WebSocket-Protocol': 'a b' }, wrongProtocols],
       ['a subprotocol offered twice', { 'Sec-WebSocket-Protocol': 'a, a' }, wrongProtocols],
-      ['an unknown path', {}, refusal('404 Not Found', 'There is nothing at this path.'), 'GET /elsewhere HTTP/1.1'],
+      ['an unknown path', {}, nothingHere, 'GET /elsewhere HTTP/1.1'],
+      ['CONNECT to a host and a port', {}, nothingHere, 'CONNECT example.com:443 HTTP/1.1'],
+      ['CONNECT to itself', {}, nothingHere, 'CONNECT 127.0.0.1:8080 HTTP/1.1'],
     ];
     it.each(bad)('%s', async (_, changes, expected, line) => {
       expect(essence(await ask(changes, line))).toEqual(expected);
@@ -214,6 +208,14 @@ describe('a server with its defaults', () => {
       ['a body', { 'Content-Length': '5' }, refusal('400 Bad Request', 'A WebSocket handshake has no body.'), deno],
     ] as const)('%s', async (_, changes, expected, differs) => {
       expect(essence(await ask(changes))).toMatchObject(differs ? emptyRefusal : expected);
+    });
+
+    it.each([
+      ['for a WebSocket', {}, wrongMethod],
+      ['for no WebSocket', { Upgrade: undefined, Connection: undefined }, noUpgrade],
+    ] as const)('CONNECT with a path, %s', async (_, changes, expected) => {
+      const response = await ask(changes, 'CONNECT /ws HTTP/1.1');
+      expect(essence(response)).toMatchObject(deviates('connect-refused-empty') ? emptyRefusal : expected);
     });
 
     it('HEAD with the headers that GET would have got', async () => {

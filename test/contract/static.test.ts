@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { exchange, type HttpResponse } from '../support/raw.ts';
+import { exchange, type HttpResponse, RawSocket } from '../support/raw.ts';
 import { currentTarget } from '../support/server.ts';
 import { root } from '../support/target.ts';
+import { deviates } from './deviations.ts';
 import { useServer } from './use-server.ts';
 
 const types: Record<string, string> = {
@@ -116,6 +117,32 @@ describe('anything else', () => {
     const response = await ask(`${method} /`, ['Content-Length: 0']);
     expect(response.statusLine).toBe('HTTP/1.1 405 Method Not Allowed');
     expect(response.header('allow')).toBe('GET, HEAD');
+  });
+});
+
+describe('a connection', () => {
+  const request = (...headers: string[]) =>
+    ['GET /nowhere HTTP/1.1', `Host: 127.0.0.1:${server().port}`, ...headers, '', ''].join('\r\n');
+
+  it('is kept for another request, and each answer says for how long', async () => {
+    const socket = await RawSocket.connect(server().port);
+    for (let i = 0; i < 3; i++) {
+      socket.send(request());
+      const { status, header } = await socket.response();
+      expect(status).toBe(404);
+      const unsaid = [undefined, undefined];
+      const said = ['keep-alive', expect.stringMatching(/^timeout=\d+$/)];
+      expect([header('connection'), header('keep-alive')]).toEqual(deviates('keep-alive-unsaid') ? unsaid : said);
+    }
+    socket.destroy();
+  });
+
+  it('is ended by the server where the request says so', async () => {
+    const socket = await RawSocket.connect(server().port);
+    socket.send(request('Connection: close'));
+    expect((await socket.response()).status).toBe(404);
+    expect(await socket.ended).toBe('fin');
+    socket.destroy();
   });
 });
 

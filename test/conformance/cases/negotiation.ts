@@ -90,6 +90,7 @@ const offers: Case[] = [
     accepted({ ...flag, clientBits: 10 }),
     accepted({ ...flag, serverBits: 12, clientBits: 11 }),
     accepted({ ...flag, serverBits: 15, clientBits: true }, { ...flag, serverBits: 15, clientBits: 15 }),
+    accepted({ ...flag, serverBits: 10, clientBits: true }, { ...flag, serverBits: 10, clientBits: 15 }),
   ]),
   ...windows
     .filter((bits) => bits !== 10)
@@ -125,7 +126,6 @@ const bad: Case[] = [
   declined('server_max_window_bits'),
   declined('server_max_window_bits='),
   declined('client_max_window_bits='),
-  declined('server_max_window_bits=""'),
   declined('server_no_context_takeover=1'),
   declined('client_no_context_takeover=true'),
   declined('server_no_context_takeover='),
@@ -137,7 +137,46 @@ const bad: Case[] = [
   declined('unknown=1'),
   declined('client_max_window_bits; unknown'),
   declined('max_window_bits=10'),
+  declined('server_max_window_bits=10; server_max_window_bits=11'),
+  declined('client_max_window_bits=10; client_max_window_bits=10'),
+  declined('client_max_window_bits; client_max_window_bits'),
 ];
+
+/** A parameter with something wrong about it, which nothing beside it makes good. */
+const flaws = [
+  'server_max_window_bits=8',
+  'server_max_window_bits=16',
+  'server_max_window_bits',
+  'server_max_window_bits=',
+  'client_max_window_bits=8',
+  'client_max_window_bits=16',
+  'client_max_window_bits=',
+  'server_no_context_takeover=1',
+  'client_no_context_takeover=""',
+  'unknown',
+  'unknown="10"',
+  'Client_Max_Window_Bits',
+];
+const flawed: Case[] = flaws.flatMap((flaw) => {
+  const right = [
+    'server_no_context_takeover',
+    'client_no_context_takeover',
+    'server_max_window_bits=15',
+    'client_max_window_bits=15',
+  ].filter((parameter) => !parameter.startsWith(flaw.split('=')[0] as string));
+  const eight = flaw === 'server_max_window_bits=8' || flaw === 'client_max_window_bits=8';
+  // What is right by the RFC may be taken up.
+  const also = (rest: Parameters) =>
+    eight ? allowed({ ...rest, ...(flaw.startsWith('server') ? { serverBits: 8 } : { clientBits: 8 }) }) : [];
+  const all = flaw.startsWith('server') ? { clientBits: 15 } : { serverBits: 15 };
+  return [
+    declined(`${flaw}; ${right.join('; ')}`, { also: also({ ...all, serverResets: true, clientResets: true }) }),
+    declined(`${right.join('; ')}; ${flaw}`, { also: also({ ...all, serverResets: true, clientResets: true }) }),
+    negotiated(`another offer behind one with ${flaw}`, `${NAME}; ${flaw}, ${NAME}`, NAME, {
+      also: [...allowed({}), ...also({})],
+    }),
+  ];
+});
 
 const quoted: Case[] = [
   negotiated('a quoted value', `${NAME}; server_max_window_bits="10"`, written({ serverBits: 10 }), {
@@ -161,6 +200,53 @@ const quoted: Case[] = [
     {
       also: allowed({ clientBits: true, serverResets: true }),
     },
+  ),
+];
+
+const quotedAccepted: Case[] = [
+  ...[9, 15].flatMap((bits) => [
+    negotiated(
+      `server_max_window_bits="${bits}"`,
+      `${NAME}; server_max_window_bits="${bits}"`,
+      written({ serverBits: bits }),
+      {
+        also: allowed({ serverBits: bits }),
+      },
+    ),
+    negotiated(
+      `client_max_window_bits="${bits}"`,
+      `${NAME}; client_max_window_bits="${bits}"`,
+      written({ clientBits: bits }),
+      {
+        also: allowed({ clientBits: bits }),
+      },
+    ),
+  ]),
+  negotiated(
+    'all parameters, their values quoted, in another order',
+    `${NAME}; server_no_context_takeover; server_max_window_bits="15"; client_no_context_takeover; client_max_window_bits="12"`,
+    written({ serverBits: 15, clientBits: 12, serverResets: true, clientResets: true }),
+    { also: allowed({ serverBits: 15, clientBits: 12, serverResets: true, clientResets: true }) },
+  ),
+];
+
+const quotedDeclined: Case[] = [
+  ...['8', '16', '', ' 10', '10 ', '10;', '1"0'].flatMap((value) => {
+    const text = `"${value.replace('"', '\\"')}"`;
+    const eight = value === '8';
+    return [
+      declined(`server_max_window_bits=${text}`, { also: eight ? allowed({ serverBits: 8 }) : [] }),
+      declined(`client_max_window_bits=${text}`, { also: eight ? allowed({ clientBits: 8 }) : [] }),
+    ];
+  }),
+  declined('server_no_context_takeover=""'),
+  declined('client_no_context_takeover="1"'),
+  declined('unknown="x, permessage-deflate, y"'),
+  negotiated(
+    'another offer behind one with separators in quotation marks',
+    `${NAME}; unknown="x, ${NAME}, y", ${NAME}; server_no_context_takeover`,
+    written({ serverResets: true }),
+    { also: allowed({ serverResets: true }) },
   ),
 ];
 
@@ -250,7 +336,7 @@ const without: Case[] = [
 ];
 
 export default [
-  ...section('7692-7.1', [...offers, ...configured]),
-  ...section('7692-7.1 declined', [...bad]),
+  ...section('7692-7.1', [...offers, ...configured, ...quotedAccepted]),
+  ...section('7692-7.1 declined', [...bad, ...flawed, ...quotedDeclined]),
   ...section('7692-5', [...quoted, ...several, ...malformed, ...without]),
 ];
