@@ -42,16 +42,17 @@ interface Session {
 }
 
 /**
- * The address that the bridge connects from for a client: another one with the same port, so that a report can be
- * traced to its client.
+ * The address that the bridge connects from for a client of 127.0.0.0/16: another one with the same port, so that a
+ * report can be traced to its client. It is not the same each time, as a client's port may be used again before the
+ * operating system has forgotten the connection that was made with it here.
  */
-function own(client: string): string {
-  return client.replace(/^127\.(\d+)/, (_, second) => `127.${Number(second) + 128}`);
+function ownAddress(client: string, turn: number): string {
+  return client.replace(/^127\.0\./, `127.${1 + (turn % 254)}.`);
 }
 
 /** Whose address a report means that has one of the bridge's. */
 export function clientOf(remote: string): string {
-  return remote.replace(/^127\.(\d+)/, (_, second) => `127.${Number(second) % 128}`);
+  return remote.replace(/^127\.\d+\./, '127.0.');
 }
 
 /** A listener that carries what it is sent to a server. */
@@ -61,6 +62,7 @@ export class Bridge {
   readonly #connectionsPerSession: number;
   readonly #sessions = new Map<Socket, Session>();
   #last: Session | undefined;
+  #opened = 0;
 
   private constructor(target: URL, connectionsPerSession: number) {
     this.#target = target;
@@ -113,7 +115,10 @@ export class Bridge {
 
   #open(client: Socket): Session {
     const { hostname: host, port } = this.#target;
-    const from = { localAddress: own(client.remoteAddress ?? ''), localPort: client.remotePort ?? 0 };
+    const from = {
+      localAddress: ownAddress(client.remoteAddress ?? '', this.#opened++),
+      localPort: client.remotePort ?? 0,
+    };
     const socket = connectTcp({ host, port: Number(port), ...(this.#connectionsPerSession === 1 ? from : {}) });
     const session = connectHttp2(this.#target, { createConnection: () => socket });
     session.on('error', () => {});
@@ -134,7 +139,7 @@ export class Bridge {
     const { socket } = request;
     const ridden = this.#sessions.get(socket);
     await ridden?.ready;
-    if (ridden === undefined || ridden.session.closed || socket.destroyed) {
+    if (ridden === undefined || ridden.session.closed || ridden.session.destroyed || socket.destroyed) {
       socket.destroy();
       return null;
     }
@@ -154,7 +159,8 @@ export class Bridge {
   }
 
   async #request(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const empty = request.headers['transfer-encoding'] === undefined && !(Number(request.headers['content-length']) > 0);
+    const empty =
+      request.headers['transfer-encoding'] === undefined && !(Number(request.headers['content-length']) > 0);
     const stream = await this.#send(request, { ':method': request.method ?? 'GET' }, empty);
     if (stream === null) return;
     if (!empty) request.pipe(stream);
