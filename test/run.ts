@@ -55,12 +55,20 @@ const running = new Set<ChildProcess>();
 const loads = ['backpressure', 'http2', 'leak', 'shutdown', 'startup'];
 /** Files that need the machine for themselves: they measure time. */
 const crowds = ['crowd', 'liveness'];
+/** Files of the contract suite that are not run over HTTP/2: they choose the protocol themselves, or need no server. */
+const notOverHttp2 = ['documents', 'http2', 'startup', 'tls'];
 /** What is not run, as its runtime crashes at random. */
 const crashing = {
   target: 'deno-portable',
   file: 'test/contract/http2.test.ts',
   why: 'node:http2 of Deno 2.9 can crash when clients leave (compare https://github.com/denoland/deno/issues/36788)',
 };
+
+const [oldestNode = '', newestNode = ''] = runtimesExist ? ['node20', 'node26'] : ['node', 'node'];
+/** Whom clients reach over HTTP/2 too. Deno is left out for the reason above. */
+const http2Ids = [...new Set([newestNode, oldestNode, 'bun-portable'])].map((id) => `${id}-http2`);
+/** Where the tests that take long are run over HTTP/2 too. */
+const [http2Id = ''] = http2Ids;
 
 function coreLegs(): Leg[] {
   const everything = ['branches', 'functions', 'lines', 'statements'].map(
@@ -83,16 +91,29 @@ function coreLegs(): Leg[] {
   ];
 }
 
-/** One leg of the contract suite for each target, made of the files that `choose` says yes to. */
-function contractLegs(name: string, choose: (file: string) => boolean, args: readonly string[] = []): Leg[] {
+/**
+ * One leg of the contract suite for each target, made of the files that `choose` says yes to.
+ *
+ * @param overHttp2 - Targets besides those over HTTP/1.1.
+ */
+function contractLegs(
+  name: string,
+  choose: (file: string) => boolean,
+  args: readonly string[],
+  overHttp2: readonly string[],
+): Leg[] {
   const files = readdirSync(`${root}/test/contract`, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.test.ts'),
   );
-  const chosen = files.filter((file) => choose(file.replace('.test.ts', ''))).map((file) => `test/contract/${file}`);
-  const without = (id: string) => (id === crashing.target ? chosen.filter((file) => file !== crashing.file) : chosen);
+  const chosen = files.map((file) => file.replace('.test.ts', '')).filter(choose);
+  const without = (id: string) => {
+    const left = overHttp2.includes(id) ? chosen.filter((file) => !notOverHttp2.includes(file)) : chosen;
+    const paths = left.map((file) => `test/contract/${file}.test.ts`);
+    return id === crashing.target ? paths.filter((file) => file !== crashing.file) : paths;
+  };
   // The Node at hand stands in for those of test/runtimes where there are none.
   const ids = targetIds.filter((id) => (/^node\d/.test(id) ? runtimesExist : id !== 'node' || !runtimesExist));
-  return ids.map((id) => ({
+  return [...ids, ...overHttp2].map((id) => ({
     name: `${name} ${id}`,
     command: node,
     args: ['--project', 'contract', ...without(id), ...args],
@@ -103,8 +124,9 @@ function contractLegs(name: string, choose: (file: string) => boolean, args: rea
 
 /** A leg of the conformance suite for each engine that may differ, and for the oldest and the newest Node. */
 function conformanceLegs(): Leg[] {
-  const nodes = runtimesExist ? ['node20', 'node26'] : ['node'];
-  return [...nodes, 'bun-native', 'bun-portable', 'deno-native', 'deno-portable'].map((id) => ({
+  const nodes = [...new Set([oldestNode, newestNode])];
+  const others = ['bun-native', 'bun-portable', 'deno-native', 'deno-portable'];
+  return [...nodes, ...others, http2Id, 'bun-portable-http2'].map((id) => ({
     name: `conformance ${id}`,
     command: node,
     args: ['--project', 'conformance'],
@@ -238,9 +260,12 @@ const browser: Leg = { name: 'browser', command: node, args: ['--project', 'brow
 /** Each phase with the number of its legs that may run at a time on two cores. */
 const phases: [Leg[], number][] = [
   [coreLegs(), 2],
-  [contractLegs('contract', (file) => !loads.includes(file) && !crowds.includes(file), ['--maxWorkers=2']), 2],
-  [contractLegs('contract-load', (file) => loads.includes(file), ['--maxWorkers=1']), 2],
-  [contractLegs('contract-crowd', (file) => crowds.includes(file), ['--maxWorkers=1']), 1],
+  [
+    contractLegs('contract', (file) => !loads.includes(file) && !crowds.includes(file), ['--maxWorkers=2'], http2Ids),
+    2,
+  ],
+  [contractLegs('contract-load', (file) => loads.includes(file), ['--maxWorkers=1'], [http2Id]), 2],
+  [contractLegs('contract-crowd', (file) => crowds.includes(file), ['--maxWorkers=1'], [http2Id]), 1],
   [conformanceLegs(), 2],
   [[browser], 1],
 ];
@@ -248,10 +273,12 @@ const phases: [Leg[], number][] = [
 const start = performance.now();
 const outcomes: Outcome[] = [];
 let crashingWanted = false;
+let http2Wanted = false;
 try {
   const chosen = phases.map(([legs, lanes]): [Leg[], number] => [legs.filter(wanted), lanes]);
   const names = chosen.flatMap(([legs]) => legs.map((leg) => leg.name));
   crashingWanted = names.includes(`contract-load ${crashing.target}`);
+  http2Wanted = names.some((name) => name.startsWith('contract') && name.endsWith('-http2'));
   if (names.some((name) => / node\d/.test(name))) installRuntimes();
   for (const [legs, lanes] of chosen) outcomes.push(...(await runAll(legs, lanes)));
 } finally {
@@ -268,6 +295,12 @@ if (!runtimesExist && words.length === 0) {
 if (crashingWanted) {
   console.log(`skipped ${crashing.file} on ${crashing.target}: ${crashing.why}.`);
   skipped++;
+}
+if (http2Wanted) {
+  console.log(
+    `skipped ${notOverHttp2.join(', ')} over HTTP/2: they choose the protocol themselves, or need no server.`,
+  );
+  skipped += notOverHttp2.length;
 }
 if (outcomes.length === 0) {
   console.log(`No leg is called ${words.join(' ')}.`);
