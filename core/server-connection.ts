@@ -8,7 +8,7 @@ import { Intake, type IntakeOwner } from './intake.ts';
 import { type Liveness, NEVER, Watched } from './liveness.ts';
 import { cutReason, isCloseCode } from './protocol/close.ts';
 import type { Cause, End } from './report.ts';
-import type { Fault, Receiver, Transport } from './transport.ts';
+import type { Fault, Transport } from './transport.ts';
 
 /** What a connection needs of its server. One object serves all. */
 export interface Surroundings {
@@ -314,42 +314,5 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
     liveness.update(this);
     if (paused) this.#transport.pause();
     else this.#transport.resume();
-  }
-}
-
-/** What the adapter feeds: the same connection, under the names that an adapter knows. */
-export class ConnectionReceiver implements Receiver {
-  readonly #connection: ServerConnection;
-
-  constructor(connection: ServerConnection) {
-    this.#connection = connection;
-  }
-
-  get echoing(): boolean {
-    return this.#connection.echoing;
-  }
-
-  echoed(messages: number, bytes: number, keepsUp: boolean): void {
-    this.#connection.echoed(messages, bytes, keepsUp);
-  }
-
-  message(data: string | Uint8Array, text: boolean): void {
-    this.#connection.take(data, text);
-  }
-
-  ping(): void {
-    this.#connection.frameCame();
-  }
-
-  pong(): void {
-    this.#connection.ponged();
-  }
-
-  drain(): void {
-    this.#connection.drained();
-  }
-
-  close(code: number, reason: string, fault?: Fault): void {
-    this.#connection.over(code, reason, fault);
   }
 }

@@ -6,13 +6,14 @@
 
 import type { CompressionPolicy } from './compression.ts';
 import type { Handler } from './connection.ts';
+import { ConnectionReceiver } from './connection-receiver.ts';
 import type { Capabilities, Peer, Upgrade } from './engine.ts';
 import { type Accept, judgeHandshake, type Refusal, refuseFull, refuseShutdown } from './handshake.ts';
 import { isThenable } from './intake.ts';
 import { Liveness, type Verdict } from './liveness.ts';
 import { createOriginPolicy, type OriginPolicy } from './origin.ts';
 import { type End, printable, type Report, type ShutdownSummary } from './report.ts';
-import { ConnectionReceiver, ServerConnection, type Surroundings } from './server-connection.ts';
+import { ServerConnection, type Surroundings } from './server-connection.ts';
 import type { Receiver, Transport } from './transport.ts';
 
 /** The options of a {@link WebSocketServer}; `Config` has them all. Times in milliseconds, sizes in bytes. */

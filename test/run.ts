@@ -55,6 +55,14 @@ const running = new Set<ChildProcess>();
 const loads = ['backpressure', 'bombs', 'http2', 'leak', 'shutdown', 'startup'];
 /** Files that need the machine for themselves: they measure time. */
 const crowds = ['crowd', 'liveness'];
+/** Files of the contract suite that are not run over HTTP/2: they choose the protocol themselves, or need no server. */
+const notOverHttp2 = ['documents', 'http2', 'startup', 'tls'];
+
+const [oldestNode = '', newestNode = ''] = runtimesExist ? ['node20', 'node26'] : ['node', 'node'];
+/** Whom clients reach over HTTP/2 too. */
+const http2Ids = [...new Set([newestNode, oldestNode, 'bun-portable', 'deno-portable'])].map((id) => `${id}-http2`);
+/** Where the tests that take long are run over HTTP/2 too. */
+const [http2Id = ''] = http2Ids;
 
 function coreLegs(): Leg[] {
   const everything = ['branches', 'functions', 'lines', 'statements'].map(
@@ -77,18 +85,31 @@ function coreLegs(): Leg[] {
   ];
 }
 
-/** One leg of the contract suite for each target, made of the files that `choose` says yes to. */
-function contractLegs(name: string, choose: (file: string) => boolean, args: readonly string[] = []): Leg[] {
+/**
+ * One leg of the contract suite for each target, made of the files that `choose` says yes to.
+ *
+ * @param overHttp2 - Targets besides those over HTTP/1.1.
+ */
+function contractLegs(
+  name: string,
+  choose: (file: string) => boolean,
+  args: readonly string[],
+  overHttp2: readonly string[],
+): Leg[] {
   const files = readdirSync(`${root}/test/contract`, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.test.ts'),
   );
-  const chosen = files.filter((file) => choose(file.replace('.test.ts', ''))).map((file) => `test/contract/${file}`);
+  const chosen = files.map((file) => file.replace('.test.ts', '')).filter(choose);
+  const of = (id: string) => {
+    const left = overHttp2.includes(id) ? chosen.filter((file) => !notOverHttp2.includes(file)) : chosen;
+    return left.map((file) => `test/contract/${file}.test.ts`);
+  };
   // The Node at hand stands in for those of test/runtimes where there are none.
   const ids = targetIds.filter((id) => (/^node\d/.test(id) ? runtimesExist : id !== 'node' || !runtimesExist));
-  return ids.map((id) => ({
+  return [...ids, ...overHttp2].map((id) => ({
     name: `${name} ${id}`,
     command: node,
-    args: ['--project', 'contract', ...chosen, ...args],
+    args: ['--project', 'contract', ...of(id), ...args],
     env: { ECHOLINE_TARGET: id },
     patience: 300,
   }));
@@ -96,8 +117,9 @@ function contractLegs(name: string, choose: (file: string) => boolean, args: rea
 
 /** A leg of the conformance suite for each engine that may differ, and for the oldest and the newest Node. */
 function conformanceLegs(): Leg[] {
-  const nodes = runtimesExist ? ['node20', 'node26'] : ['node'];
-  return [...nodes, 'bun-native', 'bun-portable', 'deno-native', 'deno-portable'].map((id) => ({
+  const nodes = [...new Set([oldestNode, newestNode])];
+  const others = ['bun-native', 'bun-portable', 'deno-native', 'deno-portable'];
+  return [...nodes, ...others, http2Id, 'bun-portable-http2'].map((id) => ({
     name: `conformance ${id}`,
     command: node,
     args: ['--project', 'conformance'],
@@ -231,18 +253,23 @@ const browser: Leg = { name: 'browser', command: node, args: ['--project', 'brow
 /** Each phase with the number of its legs that may run at a time on two cores. */
 const phases: [Leg[], number][] = [
   [coreLegs(), 2],
-  [contractLegs('contract', (file) => !loads.includes(file) && !crowds.includes(file), ['--maxWorkers=2']), 2],
-  [contractLegs('contract-load', (file) => loads.includes(file), ['--maxWorkers=1']), 2],
-  [contractLegs('contract-crowd', (file) => crowds.includes(file), ['--maxWorkers=1']), 1],
+  [
+    contractLegs('contract', (file) => !loads.includes(file) && !crowds.includes(file), ['--maxWorkers=2'], http2Ids),
+    2,
+  ],
+  [contractLegs('contract-load', (file) => loads.includes(file), ['--maxWorkers=1'], [http2Id]), 2],
+  [contractLegs('contract-crowd', (file) => crowds.includes(file), ['--maxWorkers=1'], [http2Id]), 1],
   [conformanceLegs(), 2],
   [[browser], 1],
 ];
 
 const start = performance.now();
 const outcomes: Outcome[] = [];
+let http2Wanted = false;
 try {
   const chosen = phases.map(([legs, lanes]): [Leg[], number] => [legs.filter(wanted), lanes]);
   const names = chosen.flatMap(([legs]) => legs.map((leg) => leg.name));
+  http2Wanted = names.some((name) => name.startsWith('contract') && name.endsWith('-http2'));
   if (names.some((name) => / node\d/.test(name))) installRuntimes();
   for (const [legs, lanes] of chosen) outcomes.push(...(await runAll(legs, lanes)));
 } finally {
@@ -255,6 +282,12 @@ if (!runtimesExist && words.length === 0) {
   const missing = targetIds.filter((id) => /^node\d/.test(id));
   console.log(`skipped ${missing.join(', ')}: these Node versions are installed on Linux on x64 only.`);
   skipped += missing.length;
+}
+if (http2Wanted) {
+  console.log(
+    `skipped ${notOverHttp2.join(', ')} over HTTP/2: they choose the protocol themselves, or need no server.`,
+  );
+  skipped += notOverHttp2.length;
 }
 if (outcomes.length === 0) {
   console.log(`No leg is called ${words.join(' ')}.`);

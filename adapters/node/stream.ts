@@ -120,9 +120,13 @@ export class SessionStream extends SocketStream {
     this.#stream = stream;
   }
 
-  /** RST_STREAM with CANCEL is to a stream what a reset is to a TCP connection (RFC 8441 section 5). */
+  /**
+   * RST_STREAM with CANCEL is to a stream what a reset is to a TCP connection (RFC 8441 section 5): the peer throws away
+   * what it has not read. Not so with NO_ERROR, where all was sent and only the peer's end is missing.
+   */
   override destroy(): void {
-    if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_CANCEL);
+    const { closed, writableFinished } = this.#stream;
+    if (!closed) this.#stream.close(writableFinished ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_CANCEL);
     super.destroy();
   }
 }

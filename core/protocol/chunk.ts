@@ -7,6 +7,9 @@
 /** From how many bytes on a view of the words costs less than it saves. */
 const WORTH_WORDS = 96;
 
+/** A remainder that is smaller than this is copied, so that it does not hold on to its chunk. */
+const SMALL = 16 * 1024;
+
 const NO_WORDS = new Int32Array(0);
 
 /** Bytes, with what would cost too much to ask for again at each frame in them. */
@@ -31,4 +34,10 @@ export class Chunk {
   view(start: number, end: number): Uint8Array {
     return new Uint8Array(this.buffer, this.offset + start, end - start);
   }
+}
+
+/** The rest of a chunk, copied where it would hold on to much more than itself. */
+export function unpinned(chunk: Uint8Array, start: number): Uint8Array {
+  const rest = chunk.subarray(start);
+  return rest.length < SMALL && rest.length < rest.buffer.byteLength ? new Uint8Array(rest) : rest;
 }

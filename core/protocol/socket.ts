@@ -4,12 +4,13 @@
  * @module
  */
 import type { ByteReceiver, ByteStream, Receiver, Transport } from '../transport.ts';
-import type { Chunk } from './chunk.ts';
+import { type Chunk, unpinned } from './chunk.ts';
 import { ABNORMAL, closePayload, INVALID_PAYLOAD, isCloseCode, PROTOCOL_ERROR, readClose, TOO_BIG } from './close.ts';
 import { type CompressionOptions, Deflater, Inflater } from './deflate.ts';
 import { BINARY, CLOSE, COMPRESSED, FIN, PING, PONG, TEXT } from './frame.ts';
 import { Output } from './output.ts';
 import { type FrameSink, Parser } from './parser.ts';
+import { runLater } from './turn.ts';
 import type { IsUtf8 } from './utf8.ts';
 
 /** What the portable engine needs from its adapter besides a stream. */
@@ -45,20 +46,9 @@ const CLOSED = 2;
 const SLOW = 64 * 1024;
 /** What is sent within one tick is handed on once it is this much. */
 const BATCH = 256 * 1024;
-/** A remainder that is smaller than this is copied, so that it does not hold on to its chunk. */
-const SMALL = 16 * 1024;
 
 const NO_PAYLOAD = new Uint8Array(0);
 const encoder = new TextEncoder();
-
-/** The sockets that have something to do when the current task is over; one microtask serves them all. */
-let due: Socket[] = [];
-
-function runDue(): void {
-  const sockets = due;
-  due = [];
-  for (const socket of sockets) socket.run();
-}
 
 class Socket implements Transport, FrameSink {
   private readonly stream: ByteStream;
@@ -331,14 +321,8 @@ class Socket implements Transport, FrameSink {
   private schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
-    if (due.push(this) === 1) queueMicrotask(runDue);
+    runLater(this);
   }
-}
-
-/** The rest of a chunk, copied where it would hold on to much more than itself. */
-function unpinned(chunk: Uint8Array, start: number): Uint8Array {
-  const rest = chunk.subarray(start);
-  return rest.length < SMALL && rest.length < rest.buffer.byteLength ? new Uint8Array(rest) : rest;
 }
 
 /** A {@link ByteReceiver}'s `close` is another than a {@link Transport}'s: hence two objects. */

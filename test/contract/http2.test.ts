@@ -208,6 +208,17 @@ describe.runIf(portable).each(Object.entries(modes))('HTTP/2 with %s', (_, flags
       await within(2500, 'the end', socket.closed);
     });
 
+    it('gets all that was sent to it, and its Close, when it takes its time to read after its own', async () => {
+      const socket = await (await connect()).open();
+      socket.stream.pause();
+      socket.send(Buffer.concat([text('x'.repeat(1000)), frame(opcode.close, closePayload(1000, 'bye'))]));
+      // Longer than a server waits for the end of a stream that it has ended.
+      await pass(2000);
+      socket.stream.resume();
+      expect((await socket.message()).data.length).toBe(1000);
+      expect(await socket.closeFrame()).toEqual({ code: 1000, reason: 'bye' });
+    });
+
     it.each<[string, Buffer, number, string]>([
       ['a reserved opcode', frame(3), 1002, 'protocol-error'],
       ['an unmasked frame', frame(opcode.text, 'x', { mask: null }), 1002, 'protocol-error'],

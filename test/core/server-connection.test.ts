@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { ConnectionReceiver } from '../../core/connection-receiver.ts';
 import { Liveness } from '../../core/liveness.ts';
 import type { End } from '../../core/report.ts';
-import { ConnectionReceiver, ServerConnection, type Surroundings } from '../../core/server-connection.ts';
+import { ServerConnection, type Surroundings } from '../../core/server-connection.ts';
 import { settle } from './support/clock.ts';
 import { FakeTransport } from './support/transport.ts';
 

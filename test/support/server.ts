@@ -6,6 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { Bridge, clientOf } from './bridge.ts';
 import { root, type Target } from './target.ts';
 import { within } from './wait.ts';
 
@@ -33,6 +34,8 @@ export interface StartOptions {
   readonly prefix?: readonly string[];
   /** Milliseconds that starting may take. Default: 20 000. */
   readonly timeout?: number;
+  /** How many clients may share a session, where they reach the server over HTTP/2. Default: 1. */
+  readonly clientsPerSession?: number;
 }
 
 const alive = new Set<ChildProcess>();
@@ -96,12 +99,18 @@ export class ServerProcess {
     this.lines.push(line);
     if (line.startsWith('{')) {
       try {
-        this.reports.push(JSON.parse(line));
+        this.reports.push(this.#traced(JSON.parse(line)));
       } catch {
         this.errors.push(`not JSON: ${line}`);
       }
     }
     for (const wake of this.#waiting) wake();
+  }
+
+  /** With the address of the client itself, where a bridge stands between. */
+  #traced(report: Report): Report {
+    const { remote } = report;
+    return this.target.http2 && typeof remote === 'string' ? { ...report, remote: clientOf(remote) } : report;
   }
 
   /** Where WebSockets are, with the default `--path`. */
@@ -173,6 +182,15 @@ export class ServerProcess {
     return this;
   }
 
+  /** From now on clients reach it over HTTP/2, by an address that takes HTTP/1.1 from them. */
+  async bridge(clientsPerSession = 1): Promise<this> {
+    const bridge = await Bridge.to(this.url, clientsPerSession);
+    void this.exited.then(() => bridge.close());
+    this.port = bridge.port;
+    this.url = `http://127.0.0.1:${bridge.port}`;
+    return this;
+  }
+
   /** Stops reading what it writes, as a `head` that has read enough does. */
   loseOutput(): void {
     this.#child.stdout?.destroy();
@@ -220,7 +238,7 @@ export function runServer(target: Target, flags: readonly string[], options: Sta
 
 /**
  * Starts a server and waits until it is ready. It takes a free port, the target's engine, and `--log json`,
- * unless the flags say otherwise.
+ * unless the flags say otherwise; and HTTP/2, where that is the target's.
  */
 export async function startServer(
   target: Target,
@@ -232,9 +250,11 @@ export async function startServer(
   if (!given('--port')) defaults.push('--port', '0');
   if (!given('--engine')) defaults.push('--engine', target.engine);
   if (!given('--log')) defaults.push('--log', 'json');
+  if (target.http2) defaults.push('--http2-cleartext');
   const server = runServer(target, [...defaults, ...flags], options);
   try {
-    return await server.ready(options.timeout ?? 20_000);
+    await server.ready(options.timeout ?? 20_000);
+    return target.http2 ? await server.bridge(options.clientsPerSession) : server;
   } catch (error) {
     if (server.running) await server.stop('SIGKILL');
     throw error;

@@ -19,6 +19,8 @@ export interface Target {
   readonly runtime: Runtime;
   /** The engine that is asked for, and that the ready line must name. */
   readonly engine: EngineName;
+  /** Whether clients reach it over HTTP/2: the tests speak HTTP/1.1 to a bridge (bridge.ts). */
+  readonly http2: boolean;
   /** The command that runs a TypeScript file with this runtime; the file and its flags are to be appended. */
   readonly command: readonly string[];
 }
@@ -43,7 +45,7 @@ function denoCommand(): string[] {
   return [denoProgram(), ...permissions.split(' ')];
 }
 
-const makers: Record<string, () => Omit<Target, 'id'>> = {
+const makers: Record<string, () => Omit<Target, 'id' | 'http2'>> = {
   // Node 20 can't strip types; the later ones run the sources as they stand.
   node: () => ({ runtime: 'node', engine: 'portable', command: [process.execPath, '--import', 'tsx'] }),
   node20: () => ({ runtime: 'node', engine: 'portable', command: [nodeFromNpm(20), '--import', 'tsx'] }),
@@ -59,6 +61,9 @@ const makers: Record<string, () => Omit<Target, 'id'>> = {
 /** Every target's id. `node` is the Node that runs the tests; `node20` to `node26` come from test/runtimes. */
 export const targetIds: readonly string[] = Object.keys(makers);
 
+/** Behind the id of a target with the portable engine: the same, reached over HTTP/2. */
+const OVER_HTTP2 = '-http2';
+
 /** Whether the runtimes of test/runtimes exist for this machine. */
 export const runtimesExist = process.platform === 'linux' && process.arch === 'x64';
 
@@ -68,9 +73,13 @@ export const runtimesExist = process.platform === 'linux' && process.arch === 'x
  * @throws Error when there is none.
  */
 export function target(id: string): Target {
-  const make = makers[id];
-  if (make === undefined) throw new Error(`No target "${id}". There are: ${targetIds.join(', ')}.`);
-  return { id, ...make() };
+  const http2 = id.endsWith(OVER_HTTP2);
+  const made = makers[http2 ? id.slice(0, -OVER_HTTP2.length) : id]?.();
+  if (made === undefined || (http2 && made.engine !== 'portable')) {
+    const ids = targetIds.join(', ');
+    throw new Error(`No target "${id}". There are: ${ids}; and with ${OVER_HTTP2} behind it each that is not native.`);
+  }
+  return { id, http2, ...made };
 }
 
 /** The target of this run: `ECHOLINE_TARGET`, or the Node that runs the tests. */
