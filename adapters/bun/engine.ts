@@ -3,6 +3,7 @@
  *
  * @module
  */
+import process from 'node:process';
 import type { Certificate, Engine, Listener, ListenOptions, Peer } from '../../core/engine.ts';
 import { BunTransport } from './transport.ts';
 
@@ -20,6 +21,8 @@ export const engine: Engine = {
     http2: false,
     requestTimeout: true,
     reloadCertificates: true,
+    // The system spreads connections over those who listen with SO_REUSEPORT; only Linux does so evenly.
+    sharesPort: process.platform === 'linux',
   },
   listen,
 };
@@ -47,6 +50,7 @@ function serve(options: ListenOptions, port: number, certificate?: Certificate):
   return Bun.serve<BunTransport>({
     hostname: options.hostname,
     port,
+    reusePort: options.sharesPort === true,
     ...(certificate === undefined ? {} : { tls: { ...certificate } }),
     // Bun's error page shows the server's source to whoever asks.
     development: false,

@@ -5,10 +5,15 @@
  * @module
  */
 import type { AddressInfo } from 'node:net';
+import process from 'node:process';
 import type { Engine, Listener, ListenOptions } from '../../core/engine.ts';
 import { plainFront, sharedFront } from './front.ts';
 import { createHttp1 } from './http1.ts';
 import { createHttp2 } from './http2.ts';
+
+const { bun, deno } = process.versions as Record<string, string>;
+/** Whether it is node:cluster that shares a port, whose primary accepts and deals out; elsewhere the system does. */
+const clusters = bun === undefined && deno === undefined;
 
 /** Echoline's own WebSocket: the same wherever `node:http` is. */
 export const engine: Engine = {
@@ -23,6 +28,8 @@ export const engine: Engine = {
     http2: true,
     requestTimeout: true,
     reloadCertificates: true,
+    // With SO_REUSEPORT, only Linux spreads connections evenly.
+    sharesPort: clusters || process.platform === 'linux',
   },
   listen,
 };
@@ -30,14 +37,17 @@ export const engine: Engine = {
 async function listen(options: ListenOptions): Promise<Listener> {
   const { certificate, http2 } = options;
   const http1 = createHttp1(options);
+  const reusePort = options.sharesPort === true && !clusters;
   const front =
-    certificate === undefined && !http2
+    // Bun's node:http does not share, but its node:net does.
+    certificate === undefined && !http2 && !reusePort
       ? plainFront(http1)
       : sharedFront(http1, http2 ? createHttp2(options) : undefined, certificate);
   const { server } = front;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port, options.hostname, () => {
+    const address = { port: options.port, host: options.hostname, ...(reusePort ? { reusePort } : {}) };
+    server.listen(address, () => {
       server.off('error', reject);
       resolve();
     });
