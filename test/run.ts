@@ -52,7 +52,7 @@ const temporary = mkdtempSync(`${tmpdir()}/echoline-test-`);
 const running = new Set<ChildProcess>();
 
 /** Files of the contract suite that load the machine, so that what runs beside them must not mind. */
-const loads = ['backpressure', 'http2', 'leak', 'shutdown', 'startup'];
+const loads = ['backpressure', 'http2', 'leak', 'nginx', 'shutdown', 'startup', 'workers'];
 /** Files that need the machine for themselves: they measure time. */
 const crowds = ['crowd', 'liveness'];
 /** What is not run, as its runtime crashes at random. */

@@ -14,7 +14,8 @@ export type Launch = () => ChildProcess;
 
 /** Tells a worker that it is one. */
 const MARK = 'ECHOLINE_WORKER';
-const stdio: ['ignore', 'inherit', 'inherit', 'ipc'] = ['ignore', 'inherit', 'inherit', 'ipc'];
+/** Nothing is ever written to its input: that this ends is how a worker knows that its primary is gone. */
+const stdio: ['pipe', 'inherit', 'inherit', 'ipc'] = ['pipe', 'inherit', 'inherit', 'ipc'];
 
 /** Whether a primary has started this process. */
 export function isWorker(): boolean {
@@ -52,12 +53,12 @@ function mayLaunchDeno(): Launch | { readonly fault: string } {
   return () => spawn(command, args, { env, stdio });
 }
 
-/** What a worker may do: what this process may, or at least what serving takes. */
+/** What a worker may do: what this process may, or at least what serving takes. It need not start processes. */
 function permissions(): string[] {
-  const granted = (['net', 'read', 'write', 'env', 'sys', 'run', 'ffi', 'import'] as const).filter(
-    (name) => Deno.permissions.querySync({ name }).state === 'granted',
-  );
-  const flags = granted.map((name) => `--allow-${name}`);
+  const names = ['net', 'read', 'write', 'env', 'sys', 'ffi', 'import', 'run'] as const;
+  const granted = names.filter((name) => Deno.permissions.querySync({ name }).state === 'granted');
+  if (granted.length === names.length) return ['--allow-all'];
+  const flags = granted.filter((name) => name !== 'run').map((name) => `--allow-${name}`);
   if (!granted.includes('read')) flags.push(`--allow-read=${fileURLToPath(new URL('../../public', import.meta.url))}`);
   if (!granted.includes('env')) flags.push(`--allow-env=${[...environmentNames, MARK].join(',')}`);
   return flags;

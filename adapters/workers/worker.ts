@@ -24,12 +24,19 @@ export function work(service: Pick<Service, 'config' | 'runtime' | 'engine' | 'h
   if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
   process.on('message', (order: Order) => void worker.obey(order));
   process.on('disconnect', () => worker.orphaned());
+  // Deno tells of no end of the channel where the primary died with something unread in it; its input ends always.
+  process.stdin.on('end', () => worker.orphaned());
+  process.stdin.on('error', () => {});
+  process.stdin.resume();
   tell({ kind: 'loaded' });
 }
 
+/** Whether there is no primary any more. */
+let alone = false;
+
 /** Tells the primary; whether it is there to be told. */
 function tell(word: Word): boolean {
-  if (!process.connected) return false;
+  if (alone || !process.connected) return false;
   try {
     process.send?.(word, () => {});
     return true;
@@ -42,7 +49,7 @@ class Worker {
   readonly #service: Pick<Service, 'config' | 'runtime' | 'engine' | 'handler'>;
   readonly #places = new Questions<boolean>();
   readonly #counts = new Questions<number>();
-  readonly #outbox = new Outbox(() => this.#alone());
+  readonly #outbox = new Outbox(() => this.#nobodyAnswers());
   #serving: Serving | undefined;
   /** Whether there is nothing left to be done. */
   #done = false;
@@ -76,7 +83,9 @@ class Worker {
 
   /** The primary is gone, whether it was told to or not. */
   orphaned(): void {
-    this.#alone();
+    if (alone) return;
+    alone = true;
+    this.#nobodyAnswers();
     if (this.#done || this.#serving === undefined) exit(0);
     else void this.#serving.stop().finally(() => exit(0));
   }
@@ -127,8 +136,8 @@ class Worker {
     if (!tell(word)) exit(0);
   }
 
-  /** Nobody answers any more: no connection is opened, and the count is unknown. */
-  #alone(): void {
+  /** No connection is opened any more, and how many there are in all is unknown. */
+  #nobodyAnswers(): void {
     while (this.#places.waiting > 0) this.#places.answer(false);
     while (this.#counts.waiting > 0) this.#counts.answer(0);
   }

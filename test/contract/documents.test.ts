@@ -37,7 +37,7 @@ it('Deno’s task for workers grants what the other does, and what starting proc
   const start = words(tasks.start);
   expect(start.filter((word) => !words(tasks['start:workers']).includes(word))).toEqual([]);
   expect(words(tasks['start:workers']).filter((word) => !start.includes(word))).toEqual([
-    '--allow-run=$(which',
+    '--allow-run',
     // For Deno's cache, and because its node:child_process asks for the last.
     'HOME',
     'DENO_DIR',

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { root, type Target } from './target.ts';
 import { within } from './wait.ts';
 
-export { currentTarget, type Target, target, targetIds } from './target.ts';
+export { currentTarget, startingWorkers, type Target, target, targetIds } from './target.ts';
 
 /** One line of `--log json`. */
 export interface Report {
