@@ -20,7 +20,7 @@ export const engine: Engine = {
     http2: false,
     requestTimeout: false,
     reloadCertificates: false,
-    // The system spreads connections over those who listen with SO_REUSEPORT; only Linux does so evenly.
+    // With SO_REUSEPORT; only Linux spreads connections evenly over those who listen so.
     sharesPort: process.platform === 'linux',
   },
   listen,

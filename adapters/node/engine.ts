@@ -5,15 +5,11 @@
  * @module
  */
 import type { AddressInfo } from 'node:net';
-import process from 'node:process';
 import type { Engine, Listener, ListenOptions } from '../../core/engine.ts';
 import { plainFront, sharedFront } from './front.ts';
 import { createHttp1 } from './http1.ts';
 import { createHttp2 } from './http2.ts';
-
-const { bun, deno } = process.versions as Record<string, string>;
-/** Whether it is node:cluster that shares a port, whose primary accepts and deals out; elsewhere the system does. */
-const clusters = bun === undefined && deno === undefined;
+import { sharing } from './sharing.ts';
 
 /** Echoline's own WebSocket: the same wherever `node:http` is. */
 export const engine: Engine = {
@@ -28,8 +24,7 @@ export const engine: Engine = {
     http2: true,
     requestTimeout: true,
     reloadCertificates: true,
-    // With SO_REUSEPORT, only Linux spreads connections evenly.
-    sharesPort: clusters || process.platform === 'linux',
+    sharesPort: sharing !== 'none',
   },
   listen,
 };
@@ -37,7 +32,7 @@ export const engine: Engine = {
 async function listen(options: ListenOptions): Promise<Listener> {
   const { certificate, http2 } = options;
   const http1 = createHttp1(options);
-  const reusePort = options.sharesPort === true && !clusters;
+  const reusePort = options.sharesPort === true && sharing === 'system';
   const front =
     // Bun's node:http does not share, but its node:net does.
     certificate === undefined && !http2 && !reusePort

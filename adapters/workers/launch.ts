@@ -8,6 +8,7 @@ import cluster from 'node:cluster';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { environmentNames } from '../../core/config.ts';
+import { sharing } from '../node/sharing.ts';
 
 /** Starts a worker. It has a channel, and this process's output. */
 export type Launch = () => ChildProcess;
@@ -29,18 +30,15 @@ export function isWorker(): boolean {
 
 /** How workers are started on this runtime. */
 export function launcher(): Launch | { readonly fault: string } {
-  const { bun, deno } = process.versions as Record<string, string>;
-  if (bun !== undefined) return launchBun;
-  if (deno !== undefined) return mayLaunchDeno();
-  // The primary accepts and deals connections out in turn: evenly, on every system, and none waits for a worker that
-  // has died. It carries no message.
-  cluster.setupPrimary({ exec: program(), args: process.argv.slice(2), execArgv: process.execArgv, stdio });
-  return () => cluster.fork({ [MARK]: '1' }).process;
-}
-
-function launchBun(): ChildProcess {
-  const args = [...process.execArgv, program(), ...process.argv.slice(2)];
-  return spawn(process.execPath, args, { env: { ...process.env, [MARK]: '1' }, stdio });
+  if ((process.versions as Record<string, string>).deno !== undefined) return mayLaunchDeno();
+  const { execArgv } = process;
+  const args = process.argv.slice(2);
+  if (sharing === 'cluster') {
+    cluster.setupPrimary({ exec: program(), args, execArgv, stdio });
+    return () => cluster.fork({ [MARK]: '1' }).process;
+  }
+  const env = { ...process.env, [MARK]: '1' };
+  return () => spawn(process.execPath, [...execArgv, program(), ...args], { env, stdio });
 }
 
 function mayLaunchDeno(): Launch | { readonly fault: string } {

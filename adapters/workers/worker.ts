@@ -143,9 +143,13 @@ class Worker {
   }
 }
 
-/** Gathers what is to be told, and tells it once a turn. */
+/** How long what nobody waits for may wait, in milliseconds: messages are dear, and one can carry much. */
+const UNHURRIED = 10;
+
+/** Gathers what is to be told: questions are asked once a turn, and all else goes with them or a little later. */
 class Outbox {
   #turn: Turn | undefined;
+  #asking = false;
   readonly #unheard: () => void;
 
   constructor(unheard: () => void) {
@@ -153,7 +157,11 @@ class Outbox {
   }
 
   add({ lines = '', take = 0, give = 0, count = 0 }: Partial<Turn>): void {
-    if (this.#turn === undefined) setImmediate(() => this.send());
+    if (take + count > 0 && !this.#asking) {
+      this.#asking = true;
+      setImmediate(() => this.send());
+    }
+    if (this.#turn === undefined) setTimeout(() => this.send(), UNHURRIED);
     const turn = this.#turn ?? { lines: '', take: 0, give: 0, count: 0 };
     this.#turn = {
       kind: 'turn',
@@ -168,6 +176,7 @@ class Outbox {
     const turn = this.#turn;
     if (turn === undefined) return;
     this.#turn = undefined;
+    this.#asking = false;
     if (tell(turn)) return;
     print(turn.lines);
     this.#unheard();
