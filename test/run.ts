@@ -52,7 +52,9 @@ const temporary = mkdtempSync(`${tmpdir()}/echoline-test-`);
 const running = new Set<ChildProcess>();
 
 /** Files of the contract suite that load the machine, so that what runs beside them must not mind. */
-const loads = ['backpressure', 'http2', 'leak', 'nginx', 'shutdown', 'startup', 'workers'];
+const loads = ['backpressure', 'http2', 'leak', 'shutdown', 'startup'];
+/** Files that start several servers, or several processes of one, for each of their tests. */
+const scales = ['nginx', 'workers'];
 /** Files that need the machine for themselves: they measure time. */
 const crowds = ['crowd', 'liveness'];
 /** What is not run, as its runtime crashes at random. */
@@ -238,8 +240,9 @@ const browser: Leg = { name: 'browser', command: node, args: ['--project', 'brow
 /** Each phase with the number of its legs that may run at a time on two cores. */
 const phases: [Leg[], number][] = [
   [coreLegs(), 2],
-  [contractLegs('contract', (file) => !loads.includes(file) && !crowds.includes(file), ['--maxWorkers=2']), 2],
+  [contractLegs('contract', (file) => ![...loads, ...scales, ...crowds].includes(file), ['--maxWorkers=2']), 2],
   [contractLegs('contract-load', (file) => loads.includes(file), ['--maxWorkers=1']), 2],
+  [contractLegs('contract-scale', (file) => scales.includes(file), ['--maxWorkers=1']), 2],
   [contractLegs('contract-crowd', (file) => crowds.includes(file), ['--maxWorkers=1']), 1],
   [conformanceLegs(), 2],
   [[browser], 1],

@@ -32,7 +32,7 @@ export type Word =
   | { readonly kind: 'reloaded'; readonly fault?: string }
   | ({ readonly kind: 'stopped' } & ShutdownSummary);
 
-/** What one turn of a worker's event loop came to. */
+/** What a turn or a few of a worker's event loop came to. */
 export interface Turn {
   readonly kind: 'turn';
   /** Whole lines, to be printed. */

@@ -80,6 +80,11 @@ class Member {
     // One that is about to be gone can't be told, and need not be.
     if (this.process.connected) this.process.send(order, () => {});
   }
+
+  /** Lets one end that has said its last word. */
+  hangUp(): void {
+    if (this.process.connected) this.process.disconnect();
+  }
 }
 
 class Primary {
@@ -159,6 +164,7 @@ class Primary {
     const member = new Member(++this.#lastNumber, this.#launch());
     this.#members.add(member);
     member.process.on('message', (word: Word) => void this.#hear(member, word));
+    member.process.stdin?.on('error', () => {});
     member.process.on('error', () => this.#ended(member, null, null));
     member.process.on('exit', (code, signal) => this.#ended(member, code, signal));
     return member;
@@ -181,7 +187,7 @@ class Primary {
         return;
       case 'failed':
         member.failed = word;
-        return member.process.disconnect();
+        return member.hangUp();
       case 'turn':
         if (word.lines !== '') print(word.lines);
         // What a worker that is gone had, was given back with it.
@@ -200,7 +206,7 @@ class Primary {
         this.#terminated += word.terminated;
         // So that they are not counted twice.
         this.#places.leave(member);
-        return member.process.disconnect();
+        return member.hangUp();
     }
   }
 

@@ -50,6 +50,7 @@ class Worker {
   readonly #places = new Questions<boolean>();
   readonly #counts = new Questions<number>();
   readonly #outbox = new Outbox(() => this.#nobodyAnswers());
+  #starting: Promise<void> | undefined;
   #serving: Serving | undefined;
   /** Whether there is nothing left to be done. */
   #done = false;
@@ -61,9 +62,11 @@ class Worker {
   async obey(order: Order): Promise<void> {
     switch (order.kind) {
       case 'serve':
-        return this.#serve(order, this.#service.config);
+        this.#starting = this.#serve(order, this.#service.config);
+        return this.#starting;
       case 'certificate':
         try {
+          await this.#starting;
           await this.#serving?.listener.reload(order.certificate);
           tell({ kind: 'reloaded' });
         } catch (error) {
