@@ -20,6 +20,8 @@ export interface ListeningReport {
   readonly runtime: string;
   readonly version: string;
   readonly engine: string;
+  /** How many processes serve. */
+  readonly workers: number;
   /** Why this engine was taken, where that needs saying. */
   readonly note?: string;
 }
@@ -33,6 +35,29 @@ export interface CertificateReport {
   readonly reason?: string;
 }
 
+/** A worker ended that was to serve on. */
+export interface WorkerEndedReport {
+  readonly event: 'worker-ended';
+  readonly worker: number;
+  readonly pid: number;
+  /** Its exit status, or `null` where a signal ended it. */
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** How many connections ended with it. */
+  readonly connections: number;
+  /** Milliseconds until another is started; `null` where there is no use in it. */
+  readonly restartMs: number | null;
+  /** Why it could not serve, where it said so. */
+  readonly reason?: string;
+}
+
+/** A worker serves in the place of one that ended. */
+export interface WorkerStartedReport {
+  readonly event: 'worker-started';
+  readonly worker: number;
+  readonly pid: number;
+}
+
 /** How reports are written. */
 export type LogFormat = 'pretty' | 'json' | 'off';
 
@@ -42,6 +67,7 @@ export interface Log {
   /** The ready line, which is printed whatever the format: whoever took a free port wants to know it. */
   listening(report: ListeningReport): void;
   certificate(report: CertificateReport): void;
+  worker(report: WorkerEndedReport | WorkerStartedReport): void;
 }
 
 const formatters: Record<Exclude<LogFormat, 'off'>, () => TextFormatter> = {
@@ -50,8 +76,11 @@ const formatters: Record<Exclude<LogFormat, 'off'>, () => TextFormatter> = {
     getTextFormatter({ timestamp: 'time', level: 'L', format: ({ timestamp, message }) => `${timestamp} ${message}` }),
 };
 
-/** @param write - Writes a text that ends with a line break. */
-export function createLog(format: LogFormat, write: (line: string) => void): Log {
+/**
+ * @param write - Writes a text that ends with a line break.
+ * @param worker - The number of the worker that reports, where there are several; connections are numbered in each.
+ */
+export function createLog(format: LogFormat, write: (line: string) => void, worker?: number): Log {
   if (format !== 'off') {
     const toLine = formatters[format]();
     configureSync({
@@ -64,16 +93,19 @@ export function createLog(format: LogFormat, write: (line: string) => void): Log
     });
   }
   const logger = getLogger('echoline');
+  const whose = worker === undefined ? {} : { worker };
   return {
     report(report) {
-      const properties = { ...report } as Record<string, unknown>;
-      if (report.event === 'handler-error') logger.error(text(report), { ...properties, error: plain(report.error) });
-      else if (report.event === 'refused') logger.warn(text(report), properties);
-      else logger.info(text(report), properties);
+      const properties = { ...report, ...whose } as Record<string, unknown>;
+      const sentence = text(report, worker === undefined ? '#' : `#${worker}.`);
+      if (report.event === 'handler-error') logger.error(sentence, { ...properties, error: plain(report.error) });
+      else if (report.event === 'refused') logger.warn(sentence, properties);
+      else logger.info(sentence, properties);
     },
     listening(report) {
-      const { url, path, runtime, version, engine, note } = report;
-      const line = `Echoline listening on ${url} (WebSocket at ${path}) with ${runtime} ${version}, ${engine} engine`;
+      const { url, path, runtime, version, engine, workers, note } = report;
+      const processes = workers === 1 ? '' : `, ${workers} workers`;
+      const line = `Echoline listening on ${url} (WebSocket at ${path}) with ${runtime} ${version}, ${engine} engine${processes}`;
       if (format === 'json') logger.info(line, { ...report });
       else write(note === undefined ? `${line}\n` : `${line}: ${note}\n`);
     },
@@ -82,16 +114,32 @@ export function createLog(format: LogFormat, write: (line: string) => void): Log
       if (report.reloaded) logger.info('the certificate was read again; new connections get it', properties);
       else logger.error(literal(`the certificate stays as it was: ${report.reason}`), properties);
     },
+    worker(report) {
+      const properties = { ...report } as Record<string, unknown>;
+      if (report.event === 'worker-ended') logger.error(literal(ending(report)), properties);
+      else logger.info(`worker ${report.worker} (pid ${report.pid}) serves`, properties);
+    },
   };
 }
 
-/** A report as a sentence. */
-function text(report: Report): string {
+/** What is said of a worker that ended. */
+function ending({ worker, pid, code, signal, connections, restartMs, reason }: WorkerEndedReport): string {
+  const how = signal === null ? `with status ${code}` : `by ${signal}`;
+  const next =
+    restartMs === null
+      ? 'no other is started'
+      : `another is started ${restartMs === 0 ? 'now' : `in ${seconds(restartMs)}`}`;
+  const why = reason === undefined ? '' : ` (${reason})`;
+  return `worker ${worker} (pid ${pid}) ended ${how}${why}, and ${connections} connections with it; ${next}`;
+}
+
+/** A report as a sentence. @param mark - Stands before a connection's number. */
+function text(report: Report, mark: string): string {
   switch (report.event) {
     case 'opened': {
       const origin = report.origin === null ? '' : ` from ${report.origin}`;
       const protocol = report.protocol === '' ? '' : `, subprotocol ${report.protocol}`;
-      return literal(`#${report.connection} opened by ${report.remote}${origin} at ${report.path}${protocol}`);
+      return literal(`${mark}${report.connection} opened by ${report.remote}${origin} at ${report.path}${protocol}`);
     }
     case 'refused': {
       const origin = report.origin === null ? '' : ` from ${report.origin}`;
@@ -102,12 +150,12 @@ function text(report: Report): string {
       const reason = report.reason === '' ? '' : ` "${report.reason}"`;
       const last = lastMessageMs === null ? 'no message ever came' : `last message ${seconds(lastMessageMs)} ago`;
       return literal(
-        `#${report.connection} ended by ${report.cause} (${report.code}${reason}) after ${seconds(report.durationMs)}: ` +
+        `${mark}${report.connection} ended by ${report.cause} (${report.code}${reason}) after ${seconds(report.durationMs)}: ` +
           `${messagesIn} messages (${bytesIn} bytes) in, ${messagesOut} (${bytesOut} bytes) out, ${last}`,
       );
     }
     case 'handler-error': {
-      const whose = report.connection === null ? 'the application' : `the handler of #${report.connection}`;
+      const whose = report.connection === null ? 'the application' : `the handler of ${mark}${report.connection}`;
       const { name, message, stack } = plain(report.error);
       return literal([`${whose} failed: ${name}: ${message}`, ...stack].join('\n    '));
     }

@@ -6,11 +6,21 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Config, flagOf } from '../core/config.ts';
-import type { Certificate } from '../core/engine.ts';
+import type { Certificate, Engine } from '../core/engine.ts';
 import { printable } from '../core/report.ts';
+import type { Log } from './log.ts';
 
 /** What is wrong with a file, in one line that says what would be right. */
 class Unfit extends Error {}
+
+/** Where another certificate comes from, and who is told. */
+export interface Renewal {
+  readonly config: Config;
+  readonly runtime: { readonly name: string };
+  readonly engine: Engine;
+  readonly log: Log;
+  reload(certificate: Certificate): Promise<void>;
+}
 
 type FileOption = 'tlsCert' | 'tlsKey';
 
@@ -29,6 +39,24 @@ export function readCertificate(config: Config): Certificate | { readonly fault:
   } catch (error) {
     if (error instanceof Unfit) return { fault: error.message };
     throw error;
+  }
+}
+
+/** Reads the certificate again. Whatever is wrong with the new one, the server goes on with the old. */
+export async function renewCertificate({ config, runtime, engine, log, reload }: Renewal): Promise<void> {
+  if (!engine.capabilities.reloadCertificates) {
+    const reason = `${runtime.name}'s ${engine.name} engine can't take another; take --engine portable, or restart`;
+    return log.certificate({ event: 'certificate', reloaded: false, reason });
+  }
+  const certificate = readCertificate(config);
+  if ('fault' in certificate) {
+    return log.certificate({ event: 'certificate', reloaded: false, reason: certificate.fault });
+  }
+  try {
+    await reload(certificate);
+    log.certificate({ event: 'certificate', reloaded: true });
+  } catch (error) {
+    log.certificate({ event: 'certificate', reloaded: false, reason: printable(String(error)) });
   }
 }
 

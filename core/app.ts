@@ -14,6 +14,7 @@ import {
   type Accept,
   isHost,
   type Refusal,
+  refuseFull,
   refuseHost,
   refuseMethod,
   refuseNoSocketPath,
@@ -53,6 +54,10 @@ export interface AppOptions {
   readonly runtime: string;
   readonly version: string;
   readonly engine: string;
+  /** How many processes serve. Default: 1. */
+  readonly workers?: number;
+  /** How many connections there are in all of them. Default: those of the server. */
+  connections?(): number | Promise<number>;
 }
 
 /** What `GET /info` answers. Times in seconds, sizes in bytes. */
@@ -60,6 +65,8 @@ export interface Info {
   readonly runtime: string;
   readonly version: string;
   readonly engine: string;
+  /** How many processes serve. */
+  readonly workers: number;
   readonly path: string;
   /** X, or 0 where clients need not send anything. */
   readonly pingInterval: number;
@@ -93,12 +100,14 @@ export function createApp(server: WebSocketServer, options: AppOptions): Hono<Ap
   app.use(async (_, next) => (server.shuttingDown ? respond(refuseShutdown()) : next()));
   app.all(options.path, webSocket(server, options.handler));
 
+  const { workers = 1, connections = () => server.size } = options;
   const { pingInterval, maxMessageSize, subprotocols } = server.options;
   const idle = idleTimeout(server.options) / 1000;
   const info: Info = {
     runtime: options.runtime,
     version: options.version,
     engine: options.engine,
+    workers,
     path: options.path,
     pingInterval: idle === 0 ? 0 : pingInterval / 1000,
     idleTimeout: idle,
@@ -120,13 +129,13 @@ export function createApp(server: WebSocketServer, options: AppOptions): Hono<Ap
     // What carries TLS, here or in front, decides about HTTPS for its host.
     strictTransportSecurity: false,
   });
-  const read = (path: string, get: (c: Context<AppEnv>) => Response) => {
+  const read = (path: string, get: (c: Context<AppEnv>) => Response | Promise<Response>) => {
     app.get(path, guard, etag(), get);
     app.all(path, () => respond(refuseMethod()));
   };
   read('/info', () => body(`${JSON.stringify(info)}\n`, 'application/json', 'no-store'));
-  read('/health', () =>
-    body(`${JSON.stringify({ status: 'ok', connections: server.size })}\n`, 'application/json', 'no-store'),
+  read('/health', async () =>
+    body(`${JSON.stringify({ status: 'ok', connections: await connections() })}\n`, 'application/json', 'no-store'),
   );
   for (const [name, file] of options.page) {
     read(name === 'index.html' ? '/' : `/${name}`, () => body(file.bytes, file.type, 'no-cache'));
@@ -170,8 +179,13 @@ export function createAnswerer(app: Hono<AppEnv>, server: WebSocketServer): Answ
       // To CONNECT, any 2xx would mean that the tunnel stands (RFC 9110 section 9.3.6).
       return connect !== undefined && response.ok ? refuse(refuseNoSocketPath(), request, peer) : response;
     }
+    // Asked last, so that only what is accepted for the rest asks.
+    const { places } = server;
+    if (places !== undefined && !(await places.take())) return refuse(refuseFull(), request, peer);
     const upgrade = server.admit(request, peer, agreed.accept, response.headers, agreed.handler);
-    return 'accepted' in upgrade ? refuse(upgrade, request, peer) : upgrade;
+    if (!('accepted' in upgrade)) return upgrade;
+    places?.give();
+    return refuse(upgrade, request, peer);
   };
 }
 

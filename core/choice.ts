@@ -25,6 +25,8 @@ interface Need {
   /** Whether nothing short of `true` will do. */
   readonly whole?: true;
   readonly lack: string;
+  /** What to do where no engine of the runtime has it. */
+  readonly elsewhere?: string;
 }
 
 const needs: readonly Need[] = [
@@ -65,6 +67,13 @@ const needs: readonly Need[] = [
     whole: true,
     lack: `can't bound its window together with ${flagOf('compressionNoContextTakeover')}`,
   },
+  {
+    option: 'workers',
+    applies: (config) => config.workers !== 1,
+    capability: 'sharesPort',
+    lack: "can't share a port among processes on this system",
+    elsewhere: 'run it with Node, or on Linux',
+  },
 ];
 
 /** What a server needs that strangers can reach, and what it means not to have it. */
@@ -82,12 +91,18 @@ export function isLoopback(host: string): boolean {
 
 /** Chooses the engine that the configuration asks for, or, for `auto`, the native one unless it lacks what is needed. */
 export function chooseEngine(config: Config, { runtime, native, portable }: Engines): Choice {
+  const needed = needs.filter(({ applies }) => applies(config));
+  const lacks = ({ capabilities }: Pick<Engine, 'capabilities'>, { capability, whole }: Need) =>
+    whole ? capabilities[capability] !== true : capabilities[capability] === false;
+  const never = needed.find((need) => lacks(portable, need) && lacks(native, need));
+  if (never !== undefined) {
+    return {
+      fault: `${runtime} ${never.lack}, which ${flagOf(never.option)} needs; ${never.elsewhere ?? 'leave the option out'}`,
+    };
+  }
   if (native === portable) return { engine: portable.name };
   if (config.engine === 'portable') return { engine: 'portable' };
-  const missing = needs.find((need) => {
-    const can = native.capabilities[need.capability];
-    return need.applies(config) && (need.whole ? can !== true : can === false);
-  });
+  const missing = needed.find((need) => lacks(native, need));
   if (missing !== undefined) {
     const what = `${runtime}'s native engine ${missing.lack}, which ${flagOf(missing.option)} needs`;
     if (config.engine === 'native') return { fault: `${what}; take --engine portable, or leave the option out` };

@@ -76,6 +76,17 @@ export function whole(limits: Limits): Kind<number> {
   });
 }
 
+/** What a kind reads, or a word that stands for itself. */
+export function orWord<T, W extends string>(word: W, kind: Kind<T>): Kind<T | W> {
+  const expecting = (read: T | Fault) =>
+    read instanceof Fault ? new Fault(read.message.replace('expected ', `expected ${word} or `), read.isType) : read;
+  return {
+    fromText: (text) => (text === word ? word : expecting(kind.fromText(text))),
+    fromValue: (value) => (value === word ? word : expecting(kind.fromValue(value))),
+    show: (value) => (value === word ? word : kind.show(value as T)),
+  };
+}
+
 /** A time: written in seconds with fractions, kept in milliseconds. The limits are milliseconds. */
 export function seconds(limits: Limits & { readonly off: boolean }): Kind<number> {
   const off = limits.off ? '0 (off) or ' : '';

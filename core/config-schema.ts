@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { boolean, choice, Fault, type Kind, list, seconds, size, text, whole } from './config-kinds.ts';
+import { boolean, choice, Fault, type Kind, list, orWord, seconds, size, text, whole } from './config-kinds.ts';
 import { readAllowedOrigin } from './origin.ts';
 import { isToken, quote } from './text.ts';
 
@@ -53,6 +53,8 @@ export interface Config {
   readonly http2Cleartext: boolean;
   /** What carries the connections; `auto` is native unless that can't do what is asked. Default `auto`. */
   readonly engine: 'auto' | 'native' | 'portable';
+  /** How many processes serve; `auto` is one for each core. Default 1. */
+  readonly workers: number | 'auto';
   /** How reports are written. Default `pretty`. */
   readonly log: 'pretty' | 'json' | 'off';
 }
@@ -266,6 +268,14 @@ export const schema: { readonly [Name in OptionName]: Option<Config[Name]> } = {
     default: 'auto',
     placeholder: 'name',
     help: "native (the runtime's own WebSocket), portable (Echoline's), or auto: native where it can do what is asked.",
+  },
+  workers: {
+    flag: '--workers',
+    env: ['WORKERS'],
+    kind: orWord('auto', whole({ min: 1, max: 256 })),
+    default: 1,
+    placeholder: 'number',
+    help: 'How many processes serve, all on the one port; auto is one for each core.',
   },
   log: {
     flag: '--log',

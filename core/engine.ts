@@ -29,6 +29,8 @@ export interface Capabilities {
   readonly requestTimeout: boolean;
   /** Can take a new certificate without dropping a connection. */
   readonly reloadCertificates: boolean;
+  /** Can listen on a port on which other processes of the same server listen too. */
+  readonly sharesPort: boolean;
 }
 
 /** What a server proves with TLS who it is: texts in PEM (RFC 7468). */
@@ -87,6 +89,8 @@ export interface ListenOptions {
   readonly certificate?: Certificate;
   /** Whether HTTP/2 is spoken beside HTTP/1.1: agreed on in TLS, or by the first bytes where there is no TLS. */
   readonly http2: boolean;
+  /** Whether other processes of this server listen on the port too. Default: no. */
+  readonly sharesPort?: boolean;
 }
 
 /** A listening engine. */

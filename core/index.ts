@@ -26,6 +26,8 @@ export type {
   Peer,
   Upgrade,
 } from './engine.ts';
+export type { Host } from './host.ts';
+export type { Claim } from './places.ts';
 export type { Cause, End, Report, ShutdownSummary } from './report.ts';
-export { type Host, type ServerOptions, WebSocketServer } from './server.ts';
+export { type ServerOptions, WebSocketServer } from './server.ts';
 export type { ByteReceiver, ByteStream, Fault, Receiver, Transport } from './transport.ts';

@@ -7,12 +7,14 @@
 import type { CompressionPolicy } from './compression.ts';
 import type { Handler } from './connection.ts';
 import { ConnectionReceiver } from './connection-receiver.ts';
-import type { Capabilities, Peer, Upgrade } from './engine.ts';
+import type { Peer, Upgrade } from './engine.ts';
 import { type Accept, judgeHandshake, type Refusal, refuseFull, refuseShutdown } from './handshake.ts';
+import type { Host } from './host.ts';
 import { isThenable } from './intake.ts';
 import { Liveness, type Verdict } from './liveness.ts';
 import { createOriginPolicy, type OriginPolicy } from './origin.ts';
-import { type End, printable, type Report, type ShutdownSummary } from './report.ts';
+import type { Claim } from './places.ts';
+import { type End, printable, type ShutdownSummary } from './report.ts';
 import { ServerConnection, type Surroundings } from './server-connection.ts';
 import type { Receiver, Transport } from './transport.ts';
 
@@ -36,18 +38,6 @@ export interface ServerOptions {
   readonly compressionNoContextTakeover: boolean;
 }
 
-/** What core is given of the world around it. */
-export interface Host {
-  readonly capabilities: Capabilities;
-  /** A clock that never goes back, in milliseconds. */
-  now(): number;
-  /** Calls back once, after so many milliseconds at least. Returns what cancels it. */
-  after(milliseconds: number, callback: () => void): () => void;
-  /** The length of a string in UTF-8. */
-  byteLength(text: string): number;
-  report(report: Report): void;
-}
-
 /** How long a standing queue is borne where X is off, in milliseconds. */
 const STALL_TIMEOUT = 30_000;
 
@@ -65,6 +55,8 @@ export class WebSocketServer implements Surroundings {
   readonly framesCount: boolean;
   readonly canPause: boolean;
   readonly messageLimit: number;
+  /** See {@link Host.places}. */
+  readonly places: Claim | undefined;
 
   readonly #host: Host;
   readonly #origins: OriginPolicy;
@@ -81,6 +73,7 @@ export class WebSocketServer implements Surroundings {
   constructor(options: ServerOptions, host: Host) {
     this.options = options;
     this.#host = host;
+    this.places = host.places;
     this.#origins = createOriginPolicy({ allowed: [...options.allowedOrigins], required: options.requireOrigin });
     const { compression } = host.capabilities;
     if (options.compression && compression !== false) {
@@ -130,7 +123,8 @@ export class WebSocketServer implements Surroundings {
   }
 
   /**
-   * Makes an accepted request ready for its adapter, and keeps a place for it.
+   * Makes an accepted request ready for its adapter, and keeps a place for it. Where there are {@link places}, one was
+   * taken for it; a refusal leaves that to the caller.
    *
    * @param headers - The headers to answer with.
    */
@@ -153,7 +147,7 @@ export class WebSocketServer implements Surroundings {
       },
       abandon: () => {
         this.#reserved--;
-        this.#noticeEmpty();
+        this.#placeLeft();
       },
     };
   }
@@ -211,7 +205,7 @@ export class WebSocketServer implements Surroundings {
   gone(connection: ServerConnection): void {
     this.liveness.remove(connection);
     this.#connections.delete(connection);
-    this.#noticeEmpty();
+    this.#placeLeft();
   }
 
   failed(connection: ServerConnection, error: unknown): void {
@@ -294,7 +288,8 @@ export class WebSocketServer implements Surroundings {
     return this.#connections.size + this.#reserved === 0;
   }
 
-  #noticeEmpty(): void {
+  #placeLeft(): void {
+    this.places?.give();
     if (this.#empty) this.#emptied?.();
   }
 

@@ -53,6 +53,8 @@ const running = new Set<ChildProcess>();
 
 /** Files of the contract suite that load the machine, so that what runs beside them must not mind. */
 const loads = ['backpressure', 'bombs', 'http2', 'leak', 'shutdown', 'startup'];
+/** Files that start several servers, or several processes of one, for each of their tests. */
+const scales = ['nginx', 'workers'];
 /** Files that need the machine for themselves: they measure time. */
 const crowds = ['crowd', 'liveness'];
 /** Files of the contract suite that are not run over HTTP/2: they choose the protocol themselves, or need no server. */
@@ -254,10 +256,11 @@ const browser: Leg = { name: 'browser', command: node, args: ['--project', 'brow
 const phases: [Leg[], number][] = [
   [coreLegs(), 2],
   [
-    contractLegs('contract', (file) => !loads.includes(file) && !crowds.includes(file), ['--maxWorkers=2'], http2Ids),
+    contractLegs('contract', (file) => ![...loads, ...scales, ...crowds].includes(file), ['--maxWorkers=2'], http2Ids),
     2,
   ],
   [contractLegs('contract-load', (file) => loads.includes(file), ['--maxWorkers=1'], [http2Id]), 2],
+  [contractLegs('contract-scale', (file) => scales.includes(file), ['--maxWorkers=1'], []), 2],
   [contractLegs('contract-crowd', (file) => crowds.includes(file), ['--maxWorkers=1'], [http2Id]), 1],
   [conformanceLegs(), 2],
   [[browser], 1],

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import process from 'node:process';
 import type { Certificate, Engine, Listener, ListenOptions, Peer } from '../../core/engine.ts';
 import { BunTransport } from './transport.ts';
 
@@ -20,6 +21,8 @@ export const engine: Engine = {
     http2: false,
     requestTimeout: true,
     reloadCertificates: true,
+    // With SO_REUSEPORT; only Linux spreads connections evenly over those who listen so.
+    sharesPort: process.platform === 'linux',
   },
   listen,
 };
@@ -47,6 +50,7 @@ function serve(options: ListenOptions, port: number, certificate?: Certificate):
   return Bun.serve<BunTransport>({
     hostname: options.hostname,
     port,
+    reusePort: options.sharesPort === true,
     ...(certificate === undefined ? {} : { tls: { ...certificate } }),
     // Bun's error page shows the server's source to whoever asks.
     development: false,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import process from 'node:process';
 import type { Engine, Listener, ListenOptions, Peer } from '../../core/engine.ts';
 import { DenoTransport } from './transport.ts';
 
@@ -19,6 +20,8 @@ export const engine: Engine = {
     http2: false,
     requestTimeout: false,
     reloadCertificates: false,
+    // With SO_REUSEPORT; only Linux spreads connections evenly over those who listen so.
+    sharesPort: process.platform === 'linux',
   },
   listen,
 };
@@ -26,7 +29,15 @@ export const engine: Engine = {
 async function listen(options: ListenOptions): Promise<Listener> {
   const stop = new AbortController();
   const server = Deno.serve(
-    { hostname: options.hostname, port: options.port, signal: stop.signal, onListen() {}, ...options.certificate },
+    {
+      hostname: options.hostname,
+      port: options.port,
+      // Deno wants --unstable-net for it, which workers are started with.
+      ...(options.sharesPort ? { reusePort: true } : {}),
+      signal: stop.signal,
+      onListen() {},
+      ...options.certificate,
+    },
     async (request, { remoteAddr }) => {
       const answer = await options.answer(request, peerOf(remoteAddr));
       if (answer instanceof Response) return answer;

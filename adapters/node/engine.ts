@@ -9,6 +9,7 @@ import type { Engine, Listener, ListenOptions } from '../../core/engine.ts';
 import { plainFront, sharedFront } from './front.ts';
 import { createHttp1 } from './http1.ts';
 import { createHttp2 } from './http2.ts';
+import { sharing } from './sharing.ts';
 
 /** Echoline's own WebSocket: the same wherever `node:http` is. */
 export const engine: Engine = {
@@ -23,6 +24,7 @@ export const engine: Engine = {
     http2: true,
     requestTimeout: true,
     reloadCertificates: true,
+    sharesPort: sharing !== 'none',
   },
   listen,
 };
@@ -30,14 +32,17 @@ export const engine: Engine = {
 async function listen(options: ListenOptions): Promise<Listener> {
   const { certificate, http2 } = options;
   const http1 = createHttp1(options);
+  const reusePort = options.sharesPort === true && sharing === 'system';
   const front =
-    certificate === undefined && !http2
+    // Bun's node:http does not share, but its node:net does.
+    certificate === undefined && !http2 && !reusePort
       ? plainFront(http1)
       : sharedFront(http1, http2 ? createHttp2(options) : undefined, certificate);
   const { server } = front;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port, options.hostname, () => {
+    const address = { port: options.port, host: options.hostname, ...(reusePort ? { reusePort } : {}) };
+    server.listen(address, () => {
       server.off('error', reject);
       resolve();
     });

@@ -30,3 +30,17 @@ it('Deno may read exactly the environment variables that are looked at', () => {
   const task: string = JSON.parse(read('deno.json')).tasks.start;
   expect(/--allow-env=(\S+)/.exec(task)?.[1]?.split(',')).toEqual(environmentNames);
 });
+
+it('Deno’s task for workers grants what the other does, and what starting processes takes', () => {
+  const { tasks } = JSON.parse(read('deno.json'));
+  const words = (task: string): string[] => task.split(/[ ,]/);
+  const start = words(tasks.start);
+  expect(start.filter((word) => !words(tasks['start:workers']).includes(word))).toEqual([]);
+  expect(words(tasks['start:workers']).filter((word) => !start.includes(word))).toEqual([
+    '--allow-run',
+    // For Deno's cache, and because its node:child_process asks for the last.
+    'HOME',
+    'DENO_DIR',
+    'NODE_V8_COVERAGE',
+  ]);
+});

@@ -155,6 +155,7 @@ describe('GET /info', () => {
       runtime: expect.stringMatching(new RegExp(`^${currentTarget.runtime}$`, 'i')),
       version: expect.stringMatching(/^\d+\.\d+\.\d+/),
       engine: currentTarget.engine,
+      workers: 1,
       path: '/ws',
       pingInterval: 20,
       idleTimeout: 40,

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type AppEnv, type AppOptions, createAnswerer, createApp, type PageFile, webSocket } from '../../core/app.ts';
 import { echo } from '../../core/echo.ts';
 import type { Answer, Upgrade } from '../../core/engine.ts';
+import type { Claim } from '../../core/places.ts';
 import type { ServerOptions } from '../../core/server.ts';
 import { settle } from './support/clock.ts';
 import { listen, peer, TestServer, upgradeRequest } from './support/server.ts';
@@ -21,8 +22,13 @@ const page = new Map([
 class TestApp extends TestServer {
   readonly app: Hono<AppEnv>;
 
-  constructor(settings: Partial<ServerOptions> = {}, options: Partial<AppOptions> = {}, app?: Hono<AppEnv>) {
-    super(settings);
+  constructor(
+    settings: Partial<ServerOptions> = {},
+    options: Partial<AppOptions> = {},
+    app?: Hono<AppEnv>,
+    places?: Claim,
+  ) {
+    super(settings, {}, places);
     const about = { path: '/ws', handler: echo, page, runtime: 'Node', version: '26.1.0', engine: 'portable' };
     this.app = app ?? createApp(this.server, { ...about, ...options });
   }
@@ -143,6 +149,7 @@ describe('/info', () => {
       runtime: 'Node',
       version: '26.1.0',
       engine: 'portable',
+      workers: 1,
       path: '/s',
       pingInterval: 1.5,
       idleTimeout: 3,
@@ -153,6 +160,14 @@ describe('/info', () => {
 
   it.each([{ pingInterval: 0 }, { liveness: 'off' }] as const)('asks for no messages with %j', async (settings) => {
     expect(await info(settings)).toMatchObject({ pingInterval: 0, idleTimeout: 0 });
+  });
+});
+
+describe('one of several processes', () => {
+  it('says how many there are, and how many connections they have in all', async () => {
+    const test = new TestApp({}, { workers: 4, connections: async () => 23 });
+    expect(await (await test.fetch('/info')).json()).toMatchObject({ workers: 4 });
+    expect(await (await test.fetch('/health')).json()).toEqual({ status: 'ok', connections: 23 });
   });
 });
 
@@ -308,6 +323,69 @@ describe('middleware around the socket', () => {
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('10');
     expect(test.of('refused')).toMatchObject([{ status: 503, remote: peer.address }]);
+  });
+});
+
+describe('a limit that other processes count against too', () => {
+  /** So many places, and how often each was taken and given back. */
+  class Shared implements Claim {
+    free: number;
+    asked = 0;
+    /** Comes between the question and its answer. */
+    meanwhile: () => unknown = () => {};
+
+    constructor(free: number) {
+      this.free = free;
+    }
+
+    async take(): Promise<boolean> {
+      this.asked++;
+      await this.meanwhile();
+      return this.free > 0 && this.free-- > 0;
+    }
+
+    give(): void {
+      this.free++;
+    }
+  }
+
+  it('holds: who finds no place left is refused with 503', async () => {
+    const shared = new Shared(1);
+    const test = new TestApp({}, {}, undefined, shared);
+    expect(await test.answer(upgradeRequest())).not.toBeInstanceOf(Response);
+    expect((await test.answer(upgradeRequest())) as Response).toMatchObject({ status: 503 });
+    expect(test.of('refused')).toMatchObject([{ status: 503, remote: peer.address }]);
+    expect(shared.free).toBe(0);
+  });
+
+  it('is asked for a place only for what is accepted', async () => {
+    const shared = new Shared(1);
+    const test = new TestApp({}, {}, undefined, shared);
+    await test.answer(upgradeRequest({ origin: 'https://other.test' }));
+    await test.fetch('/info');
+    expect(shared.asked).toBe(0);
+  });
+
+  it('has a place again when a connection is gone, or never came to be', async () => {
+    const shared = new Shared(2);
+    const test = new TestApp({}, {}, undefined, shared);
+    const [first, second] = [await test.answer(upgradeRequest()), await test.answer(upgradeRequest())] as Upgrade[];
+    expect(shared.free).toBe(0);
+    second?.abandon();
+    expect(shared.free).toBe(1);
+    const receiver = first?.open(new FakeTransport());
+    expect(shared.free).toBe(1);
+    receiver?.close(1000, '');
+    receiver?.close(1000, '');
+    expect(shared.free).toBe(2);
+  });
+
+  it('gets a place back at once where the server shut down meanwhile', async () => {
+    const shared = new Shared(1);
+    const test = new TestApp({}, {}, undefined, shared);
+    shared.meanwhile = () => test.server.shutdown();
+    expect((await test.answer(upgradeRequest())) as Response).toMatchObject({ status: 503 });
+    expect(shared.free).toBe(1);
   });
 });
 

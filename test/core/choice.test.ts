@@ -27,6 +27,7 @@ const http2 = { http2: true, tlsCert: 'cert.pem', tlsKey: 'key.pem' };
 const http2Cleartext = { http2Cleartext: true };
 const compression = { compression: true };
 const lone = { compressionNoContextTakeover: true };
+const workers = { workers: 2 };
 const bounded = { compressionWindowBits: 14 };
 
 describe('the engine', () => {
@@ -35,7 +36,10 @@ describe('the engine', () => {
     ['Node, native', node, { engine: 'native' }, 'portable'],
     ['Node, reachable', node, reachable, 'portable'],
     ['Node, HTTP/2', node, http2, 'portable'],
+    ['Node, workers', node, workers, 'portable'],
     ['Bun', bun, {}, 'native'],
+    ['Bun, workers', bun, workers, 'native'],
+    ['Bun, a worker for each core', bun, { workers: 'auto' }, 'native'],
     ['Bun, native', bun, { engine: 'native' }, 'native'],
     ['Bun, portable', bun, { engine: 'portable' }, 'portable'],
     ['Bun, reachable', bun, reachable, 'native'],
@@ -122,4 +126,27 @@ describe('others can reach', () => {
       expect(isLoopback(host)).toBe(false);
     },
   );
+});
+
+describe('what no engine of a runtime can do', () => {
+  const { native } = runtime('Other', ['sharesPort', 'ping']);
+  const other: Engines = { runtime: 'Other', native, portable: { ...native, name: 'portable' } };
+
+  it.each(['auto', 'native', 'portable'] as const)('is an error with --engine %s', (engine) => {
+    expect(chooseEngine(configure({ workers: 'auto', engine }), other)).toEqual({
+      fault:
+        "Other can't share a port among processes on this system, which --workers needs; run it with Node, or on Linux",
+    });
+  });
+
+  it('is an error where both are one, too', () => {
+    const choice = chooseEngine(configure(pongTimeout), { runtime: 'Other', native, portable: native });
+    expect(choice).toEqual({
+      fault: 'Other does not tell of PONGs, which --keep-alive-timeout needs; leave the option out',
+    });
+  });
+
+  it('is none that nobody asks for', () => {
+    expect(chooseEngine(configure({}), other)).toEqual({ engine: 'native' });
+  });
 });

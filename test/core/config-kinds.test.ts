@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boolean, choice, Fault, list, seconds, size, text, whole } from '../../core/config-kinds.ts';
+import { boolean, choice, Fault, list, orWord, seconds, size, text, whole } from '../../core/config-kinds.ts';
 
 /** What a kind makes of a text or value, a fault as its message. */
 function outcome<T>(read: T | Fault): T | string {
@@ -36,6 +36,29 @@ describe('a whole number', () => {
 
   it('is shown in digits', () => {
     expect(port.show(8080)).toBe('8080');
+  });
+});
+
+describe('a word or a whole number', () => {
+  const workers = orWord('auto', whole({ min: 1, max: 256 }));
+
+  it('is read as either', () => {
+    expect(workers.fromText('auto')).toBe('auto');
+    expect(workers.fromText('4')).toBe(4);
+    expect(workers.fromValue('auto')).toBe('auto');
+    expect(workers.fromValue(4)).toBe(4);
+  });
+
+  it('says what is expected', () => {
+    expect(outcome(workers.fromText('0'))).toBe("'0': expected auto or a whole number from 1 to 256");
+    expect(outcome(workers.fromText('Auto'))).toBe("'Auto': expected auto or a whole number from 1 to 256");
+    expect(workers.fromValue('4')).toMatchObject({ isType: true });
+    expect(workers.fromValue(257)).toMatchObject({ isType: false });
+  });
+
+  it('is shown as it is written', () => {
+    expect(workers.show('auto')).toBe('auto');
+    expect(workers.show(4)).toBe('4');
   });
 });
 

@@ -50,6 +50,7 @@ it('without flags and variables everything has its default', () => {
     http2: false,
     http2Cleartext: false,
     engine: 'auto',
+    workers: 1,
     log: 'pretty',
   };
   expect(parse([])).toEqual({ kind: 'config', config: expected, explicit: new Set() });

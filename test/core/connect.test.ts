@@ -24,6 +24,7 @@ beforeEach(() => {
       http2: true,
       requestTimeout: true,
       reloadCertificates: true,
+      sharesPort: true,
     },
     now: () => 0,
     after: () => () => {},

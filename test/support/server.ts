@@ -10,7 +10,7 @@ import { Bridge, clientOf } from './bridge.ts';
 import { root, type Target } from './target.ts';
 import { within } from './wait.ts';
 
-export { currentTarget, type Target, target, targetIds } from './target.ts';
+export { currentTarget, startingWorkers, type Target, target, targetIds } from './target.ts';
 
 /** One line of `--log json`. */
 export interface Report {

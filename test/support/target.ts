@@ -33,13 +33,13 @@ function denoProgram(): string {
   return places.find((place) => existsSync(place)) ?? 'deno';
 }
 
-/** Deno with exactly the permissions of the start task in deno.json. */
-function denoCommand(): string[] {
-  const task: string = JSON.parse(readFileSync(`${root}/deno.json`, 'utf8')).tasks.start;
+/** Deno with exactly the permissions of a task in deno.json. */
+function denoCommand(name: 'start' | 'start:workers' = 'start'): string[] {
+  const task: string = JSON.parse(readFileSync(`${root}/deno.json`, 'utf8')).tasks[name];
   const permissions = /^\$\(which deno\) (run .+) adapters\/main\.ts$/.exec(task)?.[1];
   if (permissions === undefined) {
     throw new Error(
-      `The start task in deno.json must be "$(which deno) run PERMISSIONS adapters/main.ts", not "${task}".`,
+      `The task ${name} in deno.json must be "$(which deno) run PERMISSIONS adapters/main.ts", not "${task}".`,
     );
   }
   return [denoProgram(), ...permissions.split(' ')];
@@ -80,6 +80,11 @@ export function target(id: string): Target {
     throw new Error(`No target "${id}". There are: ${ids}; and with ${OVER_HTTP2} behind it each that is not native.`);
   }
   return { id, http2, ...made };
+}
+
+/** The same target, allowed to start workers where it needs to be. */
+export function startingWorkers(target: Target): Target {
+  return target.runtime === 'deno' ? { ...target, command: denoCommand('start:workers') } : target;
 }
 
 /** The target of this run: `ECHOLINE_TARGET`, or the Node that runs the tests. */

@@ -3,6 +3,7 @@
 import type { Connection, Handler } from '../../../core/connection.ts';
 import type { Capabilities, Upgrade } from '../../../core/engine.ts';
 import type { Accept } from '../../../core/handshake.ts';
+import type { Claim } from '../../../core/places.ts';
 import type { EndedReport, Report } from '../../../core/report.ts';
 import { type ServerOptions, WebSocketServer } from '../../../core/server.ts';
 import type { Receiver } from '../../../core/transport.ts';
@@ -19,6 +20,7 @@ export const everything: Capabilities = {
   http2: true,
   requestTimeout: true,
   reloadCertificates: true,
+  sharesPort: true,
 };
 
 export const options: ServerOptions = {
@@ -69,7 +71,7 @@ export class TestServer {
   readonly reports: Report[] = [];
   readonly server: WebSocketServer;
 
-  constructor(settings: Partial<ServerOptions> = {}, capabilities: Partial<Capabilities> = {}) {
+  constructor(settings: Partial<ServerOptions> = {}, capabilities: Partial<Capabilities> = {}, places?: Claim) {
     this.server = new WebSocketServer(
       { ...options, ...settings },
       {
@@ -78,6 +80,7 @@ export class TestServer {
         after: this.clock.after,
         byteLength: (text) => new TextEncoder().encode(text).length,
         report: (report) => this.reports.push(report),
+        ...(places === undefined ? {} : { places }),
       },
     );
   }
