@@ -17,13 +17,18 @@ export interface Plan {
   readonly seconds: number;
   /** Is told how things go. */
   readonly progress: (line: string) => void;
+  /** Seconds of the same load before the first measurement of a peer, for its compiler to be done. Default: 0.8. */
+  readonly firstWarmUp?: number;
+  /** Servers that run already, and go on running afterwards. Default: each shape has its own. */
+  readonly servers?: Map<Peer, PeerProcess>;
 }
 
 /** A very large crowd takes its time, and its memory varies little. */
 const MOST_IDLE_ROUNDS = 3;
 
-/** Warm-up before a measurement: seconds, for a compiler to be done with it the first time. */
-const warmUpOf = (round: number, seconds: number): number => Math.max(round === 0 ? 0.8 : 0.2, seconds / 4);
+/** Seconds of warm-up before a measurement. */
+const warmUpOf = (round: number, { seconds, firstWarmUp = 0.8 }: Plan): number =>
+  Math.max(round === 0 ? firstWarmUp : 0.1, seconds / 4);
 
 /** The peers, beginning with another one each round. */
 export function rotated<T>(items: readonly T[], round: number): readonly T[] {
@@ -35,7 +40,7 @@ export function rotated<T>(items: readonly T[], round: number): readonly T[] {
 export async function runShape(shape: Shape, peers: readonly Peer[], plan: Plan): Promise<ShapeResult> {
   const { cores, seconds, progress } = plan;
   const rounds = shape.kind === 'idle' ? Math.min(plan.rounds, MOST_IDLE_ROUNDS) : plan.rounds;
-  const running = new Map<Peer, PeerProcess>();
+  const running = plan.servers ?? new Map<Peer, PeerProcess>();
   const samples = new Map(peers.map((peer) => [peer, [] as (Sample | undefined)[]]));
   const failures = new Map<Peer, string>();
 
@@ -51,7 +56,7 @@ export async function runShape(shape: Shape, peers: readonly Peer[], plan: Plan)
     }
     const server = running.get(peer) ?? (await PeerProcess.start(peer, cores));
     running.set(peer, server);
-    return measure(shape, server, warmUpOf(round, seconds), seconds);
+    return measure(shape, server, warmUpOf(round, plan), seconds);
   };
 
   try {
@@ -71,7 +76,7 @@ export async function runShape(shape: Shape, peers: readonly Peer[], plan: Plan)
       }
     }
   } finally {
-    await Promise.all([...running.values()].map((server) => server.stop()));
+    if (plan.servers === undefined) await Promise.all([...running.values()].map((server) => server.stop()));
   }
 
   const all = peers.map((peer): Rounds => {

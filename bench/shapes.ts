@@ -61,7 +61,7 @@ const small = echo('64x1', '64 B, 1 in flight', bytes(64), 1, 16);
 const burst = echo('64x32', '64 B, 32 in flight', bytes(64), 32, 16);
 
 export const shapes: readonly Shape[] = [
-  { ...small, id: 'alone', title: '64 B, 1 in flight, 1 connection', connections: 1 },
+  { ...small, id: 'alone', title: '64 B, 1 in flight, alone', connections: 1 },
   small,
   burst,
   { ...echo('text', '1 KiB JSON text, 4 in flight', json(1024), 4, 16), opcode: opcode.text },

@@ -39,20 +39,22 @@ export class FrameCounter implements Counter {
   count(bytes: Buffer, length: number): number {
     let messages = 0;
     let at = 0;
-    for (;;) {
+    while (at < length) {
+      if (this.#skip === 0) {
+        this.#head[this.#have++] = bytes[at++] as number;
+        const short = this.#head[1] as number;
+        if (this.#have < 2 || this.#have < (short < 126 ? 2 : short === 126 ? 4 : 10)) continue;
+        this.#have = 0;
+        this.#skip = short < 126 ? short : short === 126 ? this.#head.readUInt16BE(2) : this.#head.readUInt32BE(6);
+      }
       const step = Math.min(this.#skip, length - at);
       this.#skip -= step;
       at += step;
-      if (at >= length) return messages;
-      this.#head[this.#have++] = bytes[at++] as number;
-      const short = this.#head[1] as number;
-      if (this.#have < 2 || this.#have < (short < 126 ? 2 : short === 126 ? 4 : 10)) continue;
-      this.#have = 0;
-      this.#skip = short < 126 ? short : short === 126 ? this.#head.readUInt16BE(2) : this.#head.readUInt32BE(6);
       const first = this.#head[0] as number;
-      // A data frame with FIN ends a message; control frames are no messages.
-      if (first >= 0x80 && (first & 8) === 0) messages++;
+      // A data frame with FIN ends a message, when all of it is there; control frames are no messages.
+      if (this.#skip === 0 && first >= 0x80 && (first & 8) === 0) messages++;
     }
+    return messages;
   }
 }
 
