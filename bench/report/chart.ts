@@ -8,9 +8,9 @@ import type { PeerResult, Results, ShapeResult } from '../results.ts';
 import { number, origin } from './table.ts';
 
 const runtimes = [
-  { name: 'node', title: 'Node' },
-  { name: 'bun', title: 'Bun' },
-  { name: 'deno', title: 'Deno' },
+  { name: 'node', title: 'Node', bare: 'bare ws' },
+  { name: 'bun', title: 'Bun', bare: 'bare Bun.serve' },
+  { name: 'deno', title: 'Deno', bare: 'bare Deno.serve' },
 ] as const;
 
 const width = 960;
@@ -109,11 +109,11 @@ export function chart(results: Results): string {
     });
     y += headline + height + gap;
   }
-  const heads = runtimes.map(({ title }, i) =>
+  const heads = runtimes.map(({ title, bare }, i) =>
     text(
       margin + i * column + 8 + label + scaleWidth / 2,
       top - 8,
-      `${title}: 1 = bare engine`,
+      `${title}: 1 = ${bare}`,
       'text-anchor="middle" class="small"',
     ),
   );

@@ -19,7 +19,7 @@ export function number(value: number): string {
 const ratioText = ({ median, min, max }: Summary): string => `**${number(median)}** (${number(min)}-${number(max)})`;
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const line = (cells: readonly string[]) => `| ${head.map((_, i) => cells[i] ?? '-').join(' | ')} |`;
   return [line(head), line(head.map((_, i) => (i < 2 ? '---' : '---:'))), ...rows.map(line)].join('\n');
 }
 
