@@ -85,7 +85,8 @@ const choice = choose(options.words, peers, shapes);
 if ('fault' in choice) fail(choice.fault);
 
 const results = await run(options, choice.peers, choice.shapes);
-const json = `${JSON.stringify(results, null, 1)}\n`;
+const short = (_key: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(5)) : value);
+const json = `${JSON.stringify(results, short, 1)}\n`;
 process.stdout.write(`\n${markdown(results)}`);
 if (options.json !== '') writeFileSync(options.json, json);
 if (options.write) {
