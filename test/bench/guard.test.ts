@@ -18,7 +18,7 @@ describe.skipIf(process.platform !== 'linux')('the cost of an echo, compared wit
   const results: ShapeResult[] = [];
 
   beforeAll(async () => {
-    const plan = { cores: takeCores(), rounds: 3, seconds: 0.2, firstWarmUp: 0.3, progress: () => {}, servers };
+    const plan = { cores: takeCores(), rounds: 3, seconds: 0.15, firstWarmUp: 0.25, progress: () => {}, servers };
     for (const shape of shapes) {
       if (floors.some((floor) => floor.shape === shape.id)) results.push(await runShape(shape, guarded, plan));
     }
