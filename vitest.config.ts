@@ -15,6 +15,7 @@ export default defineConfig({
         },
       },
       { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 30_000 } },
+      { test: { name: 'bench', include: ['test/bench/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 120_000 } },
     ],
     coverage: {
       provider: 'v8',

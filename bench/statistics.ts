@@ -1,0 +1,49 @@
+/**
+ * The few numbers that many are summed up in.
+ *
+ * @module
+ */
+
+/** What several rounds come to. */
+export interface Summary {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/**
+ * The value that `share` of the values are not above.
+ *
+ * @param share - 0 to 1; 0.5 is the median.
+ * @returns NaN when there are no values.
+ */
+export function quantile(values: ArrayLike<number>, share: number): number {
+  const sorted = Float64Array.from(values).sort();
+  if (sorted.length === 0) return Number.NaN;
+  const at = share * (sorted.length - 1);
+  const low = sorted[Math.floor(at)] as number;
+  const high = sorted[Math.ceil(at)] as number;
+  return low + (high - low) * (at - Math.floor(at));
+}
+
+/** Median, least and most. */
+export function summarise(values: readonly number[]): Summary {
+  return { median: quantile(values, 0.5), min: quantile(values, 0), max: quantile(values, 1) };
+}
+
+/**
+ * How one series compares with another, round by round: what disturbs a round disturbs both.
+ *
+ * @returns The ratios `of[i] / to[i]` of the rounds that both took part in, or undefined when there are none.
+ */
+export function ratios(
+  of: readonly (number | undefined)[],
+  to: readonly (number | undefined)[],
+): readonly number[] | undefined {
+  const found: number[] = [];
+  of.forEach((value, round) => {
+    const other = to[round];
+    if (value !== undefined && other !== undefined && other > 0) found.push(value / other);
+  });
+  return found.length === 0 ? undefined : found;
+}

@@ -1,0 +1,36 @@
+/**
+ * How the server must at least compare with the bare engine of its runtime, in messages per second of server CPU.
+ *
+ * @module
+ */
+
+/** A line that must not be gone below. */
+export interface Floor {
+  /** A peer of the benchmark. */
+  readonly peer: string;
+  /** A shape of the benchmark. */
+  readonly shape: '64x1' | '64x32' | '16k';
+  readonly floor: number;
+}
+
+/**
+ * About 60 % of what a quiet machine shows: what falls below is no noise. To find a smaller loss, compare two runs of
+ * `npm run bench`.
+ */
+export const floors: readonly Floor[] = [
+  { peer: 'ours-node', shape: '64x32', floor: 5 },
+  { peer: 'ours-node', shape: '64x1', floor: 0.6 },
+  { peer: 'ours-node', shape: '16k', floor: 0.6 },
+  { peer: 'ours-bun-native', shape: '64x32', floor: 0.5 },
+  { peer: 'ours-bun-native', shape: '64x1', floor: 0.5 },
+  { peer: 'ours-bun-native', shape: '16k', floor: 0.55 },
+  { peer: 'ours-bun-portable', shape: '64x32', floor: 0.5 },
+  { peer: 'ours-bun-portable', shape: '64x1', floor: 0.45 },
+  { peer: 'ours-bun-portable', shape: '16k', floor: 0.45 },
+  { peer: 'ours-deno-native', shape: '64x32', floor: 0.5 },
+  { peer: 'ours-deno-native', shape: '64x1', floor: 0.5 },
+  { peer: 'ours-deno-native', shape: '16k', floor: 0.5 },
+  { peer: 'ours-deno-portable', shape: '64x32', floor: 6 },
+  { peer: 'ours-deno-portable', shape: '64x1', floor: 0.5 },
+  { peer: 'ours-deno-portable', shape: '16k', floor: 0.55 },
+];

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { quantile, ratios, summarise } from '../../bench/statistics.ts';
+
+describe('quantile', () => {
+  it('is the middle value, whatever the order', () => {
+    expect(quantile([9, 1, 5], 0.5)).toBe(5);
+  });
+
+  it('lies between the two middle values when their number is even', () => {
+    expect(quantile([4, 1, 2, 3], 0.5)).toBe(2.5);
+  });
+
+  it('sorts by value, not by spelling', () => {
+    expect(quantile([100, 20, 3], 0)).toBe(3);
+    expect(
+      quantile(
+        Float64Array.from({ length: 101 }, (_, i) => i),
+        0.99,
+      ),
+    ).toBe(99);
+  });
+
+  it('is no number when there is none', () => {
+    expect(quantile([], 0.5)).toBeNaN();
+  });
+});
+
+it('summarise gives median, least and most', () => {
+  expect(summarise([3, 1, 2])).toEqual({ median: 2, min: 1, max: 3 });
+});
+
+describe('ratios', () => {
+  it('are formed round by round', () => {
+    expect(ratios([10, 30], [5, 10])).toEqual([2, 3]);
+  });
+
+  it('leave out rounds that either has no figure of', () => {
+    expect(ratios([10, undefined, 30, 8], [5, 5, undefined, 0])).toEqual([2]);
+  });
+
+  it('are none when there is no round of both', () => {
+    expect(ratios([1], [])).toBeUndefined();
+  });
+});
