@@ -11,6 +11,9 @@ export const ROOM = 10;
 
 /** The least that is allocated, so that a message that comes byte by byte is not moved for each of the first. */
 const LEAST = 512;
+/** Once so much came, room grows faster: what is large is moved less, and memory that is not written to is none yet. */
+const LARGE = 64 * 1000;
+const FASTER = 16;
 
 /** Collects the pieces of one message. */
 export class Assembly {
@@ -29,8 +32,8 @@ export class Assembly {
   /**
    * Takes the next piece, by copying it.
    *
-   * Room grows by doubling: all pieces together are moved about once, and no more is allocated than twice what came,
-   * whatever a header announced.
+   * Room grows with what came, whatever a header announced, and never to more than the message needs: all pieces together
+   * are moved about once.
    *
    * @param ascii - Whether the piece is known to be ASCII.
    * @param most - How long the whole message is, or may be: more is never allocated.
@@ -42,7 +45,7 @@ export class Assembly {
     const size = this.size + end - start;
     const { bytes } = this;
     if (ROOM + size > bytes.length) {
-      this.bytes = new Uint8Array(ROOM + Math.min(Math.max(2 * size, LEAST), most));
+      this.bytes = new Uint8Array(ROOM + Math.min(Math.max((size < LARGE ? 2 : FASTER) * size, LEAST), most));
       if (this.size > 0) this.bytes.set(bytes.subarray(ROOM, ROOM + this.size), ROOM);
     }
     this.bytes.set(chunk.view(start, end), ROOM + this.size);

@@ -42,6 +42,12 @@ describe('room', () => {
     expect(assembly.finish()?.buffer.byteLength).toBe(ROOM + 2 * 5010);
   });
 
+  test('is more, but not without bound, once much came', () => {
+    const assembly = new Assembly(false, isUtf8);
+    push(assembly, new Uint8Array(65_536), 16 * 1024 * 1024);
+    expect(assembly.finish()?.buffer.byteLength).toBe(ROOM + 16 * 65_536);
+  });
+
   test('of a message of which half came is all that it will need, so that nothing is moved', () => {
     const assembly = new Assembly(false, isUtf8);
     push(assembly, new Uint8Array(10_000), 16_384);
