@@ -13,7 +13,10 @@ import { ServerConnection } from './server-connection.ts';
  */
 export function echo(connection: Connection): Promise<void> {
   // A server's own connection lets its transport do so where the bytes lie, which costs a fraction.
-  if (connection instanceof ServerConnection) return connection.echo();
+  if (connection instanceof ServerConnection) {
+    connection.echo();
+    return connection.closed.then(() => {});
+  }
   return connection.forEach((data, text) => {
     connection.send(data, text);
   });

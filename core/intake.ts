@@ -12,6 +12,8 @@ export function isThenable(result: unknown): result is PromiseLike<unknown> {
   return typeof (result as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }
 
+function ignore(): void {}
+
 /** Whose messages they are. */
 export interface IntakeOwner {
   /** What waits has become more or less. */
@@ -30,9 +32,12 @@ export class Intake {
   #ended = false;
   /** What waits; made when something first has to. */
   #inbox: Inbox | undefined = undefined;
-  /** Tells whoever takes messages that one waits, or that no more will come. */
+  #resolve: (() => void) | undefined = undefined;
+  /** Tells an iteration that a message waits, or that no more will come. */
   #wake: (() => void) | undefined = undefined;
   #reject: ((error: unknown) => void) | undefined = undefined;
+  /** What {@link forEach} has returned. */
+  done: Promise<void> | undefined = undefined;
 
   constructor(owner: IntakeOwner) {
     this.#owner = owner;
@@ -52,28 +57,34 @@ export class Intake {
     this.#inbox ??= new Inbox();
     this.#inbox.push(data, text);
     this.#owner.waitingChanged();
-    this.#wake?.();
+    this.#stir();
   }
 
   /** No more messages will come; those that wait can still be taken. */
   end(): void {
     this.#ended = true;
-    this.#wake?.();
+    this.#stir();
   }
 
   forEach(callback: MessageCallback): Promise<void> {
     this.#claim();
     this.#callback = callback;
-    const done = new Promise<void>((resolve, reject) => {
-      this.#wake = () => {
-        if (this.#ended && !this.#busy && this.waiting === 0) resolve();
-      };
+    this.done = new Promise<void>((resolve, reject) => {
+      this.#resolve = resolve;
       this.#reject = reject;
     });
     // Its failure has been dealt with before it gets here, so a handler may leave this promise alone.
-    done.catch(() => {});
+    this.done.catch(ignore);
     this.#deliverWaiting();
-    return done;
+    return this.done;
+  }
+
+  /** Gives what waits to somebody who will take by other ways what comes from now on. */
+  giveAll(callback: MessageCallback): void {
+    this.#claim();
+    for (let next = this.#inbox?.shift(); next !== undefined; next = this.#inbox?.shift())
+      callback(next.data, next.text);
+    this.#owner.waitingChanged();
   }
 
   async *iterate(): AsyncGenerator<Message, void, undefined> {
@@ -136,7 +147,13 @@ export class Intake {
       this.#deliver(this.#callback, message.data, message.text);
     }
     this.#owner.waitingChanged();
+    this.#stir();
+  }
+
+  /** Goes on with an iteration that waits; sees whether all was taken that will ever come. */
+  #stir(): void {
     this.#wake?.();
+    if (this.#ended && !this.#busy && this.waiting === 0) this.#resolve?.();
   }
 
   #failed(error: unknown): void {

@@ -114,13 +114,15 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
     return this.#intake.forEach(callback);
   }
 
-  /** Sends back every message, as {@link forEach} would with a callback that does so. */
-  echo(): Promise<void> {
-    const done = this.#intake.forEach((data, text) => {
-      this.send(data, text);
-    });
+  /** Whether it is what {@link forEach} returned last. */
+  isOwnPromise(promise: unknown): boolean {
+    return this.#intake.done === promise && promise !== undefined;
+  }
+
+  /** Sends back every message until the end. For most connections there is nothing else, hence no promise. */
+  echo(): void {
+    this.#intake.giveAll((data, text) => this.send(data, text));
     this.#echoes = true;
-    return done;
   }
 
   /** See {@link Receiver.echoing}. A reader that is behind is dealt with message by message. */
@@ -217,7 +219,8 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
       this.fail('message-too-big', 1009, 'message too big');
       return;
     }
-    this.#intake.take(data, text);
+    if (this.#echoes) this.send(data, text);
+    else this.#intake.take(data, text);
     if (this.#behind && !this.#server.canPause) this.#endIfFull(this.#transport.queued);
   }
 

@@ -3,10 +3,10 @@
  *
  * @module
  */
-
 import type { CompressionPolicy } from './compression.ts';
 import type { Handler } from './connection.ts';
 import { ConnectionReceiver } from './connection-receiver.ts';
+import { echo } from './echo.ts';
 import type { Peer, Upgrade } from './engine.ts';
 import { type Accept, judgeHandshake, type Refusal, refuseFull, refuseShutdown } from './handshake.ts';
 import type { Host } from './host.ts';
@@ -305,6 +305,10 @@ function safe(text: string | null): string | null {
 
 /** Runs a handler for as long as it likes. */
 function run(handler: Handler, connection: ServerConnection): void {
+  if (handler === echo) {
+    connection.echo();
+    return;
+  }
   let result: unknown;
   try {
     result = handler(connection);
@@ -312,6 +316,8 @@ function run(handler: Handler, connection: ServerConnection): void {
     connection.broke(error);
     return;
   }
+  // What the connection itself promised needs nobody to wait for it: it is over then, and what broke it is known.
+  if (connection.isOwnPromise(result)) return;
   if (isThenable(result)) {
     result.then(
       () => connection.close(),

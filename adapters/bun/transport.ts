@@ -14,7 +14,8 @@ const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
 export class BunTransport implements Transport {
   /** Set when Bun opens the socket, which it does before anything else. */
   receiver!: Receiver;
-  readonly #upgrade: Upgrade;
+  /** Let go of when it has served: it holds on to the request. */
+  #upgrade: Upgrade | undefined;
   /** Whether compression was agreed on. To ask Bun for it all the same would cost a tenth of a large message. */
   readonly #compresses: boolean;
   #socket!: Bun.ServerWebSocket<BunTransport>;
@@ -26,7 +27,8 @@ export class BunTransport implements Transport {
 
   open(socket: Bun.ServerWebSocket<BunTransport>): void {
     this.#socket = socket;
-    this.receiver = this.#upgrade.open(this);
+    this.receiver = (this.#upgrade as Upgrade).open(this);
+    this.#upgrade = undefined;
   }
 
   message(data: string | Buffer<ArrayBuffer>): void {

@@ -12,6 +12,7 @@ import { Backlog, LITTLE } from './backlog.ts';
 const UNANSWERED = 'No response from ping frame.';
 /** What Deno says where the other side broke off; anything else it says is about what that side sent. */
 const LOST = /^(?:Unexpected EOF|.*(?:os error|connection|broken pipe).*)$/i;
+const TYPES = ['open', 'message', 'error', 'close'];
 const now = () => performance.now();
 const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -22,6 +23,9 @@ export class DenoTransport implements Transport {
   #complaint = '';
   readonly #backlog = new Backlog();
   readonly #limit: number;
+  #receiver: Receiver | undefined = undefined;
+  /** Let go of when it has served: it holds on to the request. */
+  #upgrade: Upgrade | undefined = undefined;
 
   /** @param limit - The largest message in bytes. Deno has none of its own; core ends the connection. */
   constructor(socket: WebSocket, limit: number) {
@@ -32,24 +36,29 @@ export class DenoTransport implements Transport {
 
   /** Opens as soon as Deno has upgraded, and passes on all that happens. */
   feed(upgrade: Upgrade): void {
-    const socket = this.#socket;
-    let receiver: Receiver | undefined;
-    socket.onopen = () => {
-      receiver = upgrade.open(this);
-    };
-    socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
+    this.#upgrade = upgrade;
+    for (const type of TYPES) this.#socket.addEventListener(type, this);
+  }
+
+  /** One listener for all events, so that a connection has as few objects as can be. */
+  handleEvent(event: Event): void {
+    const receiver = this.#receiver;
+    if (event.type === 'message') {
+      const { data } = event as MessageEvent<string | ArrayBuffer>;
       if (receiver?.echoing && this.#echo(receiver, data)) return;
       if (typeof data === 'string') receiver?.message(data, true);
       else receiver?.message(new Uint8Array(data), false);
-    };
-    socket.onerror = (event) => {
+    } else if (event.type === 'open') {
+      this.#receiver = this.#upgrade?.open(this);
+      this.#upgrade = undefined;
+    } else if (event.type === 'error') {
       this.#complaint = (event as ErrorEvent).message;
-    };
-    socket.onclose = ({ code, reason }) => {
-      socket.onclose = null;
-      if (receiver === undefined) upgrade.abandon();
+    } else {
+      const { code, reason } = event as CloseEvent;
+      this.#socket.removeEventListener('close', this);
+      if (receiver === undefined) this.#upgrade?.abandon();
       else this.#close(receiver, code, reason);
-    };
+    }
   }
 
   get queued(): number {

@@ -37,14 +37,16 @@ export function createHttp1(options: ListenOptions): Server {
   return server;
 }
 
+/** The peer may break the connection at any time; 'close' follows and says all there is to say. */
+function ignore(): void {}
+
 async function upgrade(
   options: ListenOptions,
   incoming: IncomingMessage,
   socket: Duplex,
   head: Uint8Array,
 ): Promise<void> {
-  // The peer may break the connection at any time; 'close' follows and says all there is to say.
-  socket.on('error', () => {});
+  socket.on('error', ignore);
   const request = toRequest(incoming, options.certificate === undefined ? 'http' : 'https');
   const answer = await options.answer(request, peerOf(incoming.socket));
   if (answer instanceof Response) {

@@ -18,19 +18,19 @@ export interface Floor {
  * `npm run bench`.
  */
 export const floors: readonly Floor[] = [
-  { peer: 'ours-node', shape: '64x32', floor: 5 },
-  { peer: 'ours-node', shape: '64x1', floor: 0.6 },
-  { peer: 'ours-node', shape: '16k', floor: 0.6 },
-  { peer: 'ours-bun-native', shape: '64x32', floor: 0.5 },
+  { peer: 'ours-node', shape: '64x32', floor: 8 },
+  { peer: 'ours-node', shape: '64x1', floor: 0.65 },
+  { peer: 'ours-node', shape: '16k', floor: 0.9 },
+  { peer: 'ours-bun-native', shape: '64x32', floor: 0.58 },
   { peer: 'ours-bun-native', shape: '64x1', floor: 0.5 },
   { peer: 'ours-bun-native', shape: '16k', floor: 0.55 },
-  { peer: 'ours-bun-portable', shape: '64x32', floor: 0.5 },
+  { peer: 'ours-bun-portable', shape: '64x32', floor: 0.75 },
   { peer: 'ours-bun-portable', shape: '64x1', floor: 0.45 },
-  { peer: 'ours-bun-portable', shape: '16k', floor: 0.45 },
+  { peer: 'ours-bun-portable', shape: '16k', floor: 0.6 },
   { peer: 'ours-deno-native', shape: '64x32', floor: 0.5 },
   { peer: 'ours-deno-native', shape: '64x1', floor: 0.5 },
   { peer: 'ours-deno-native', shape: '16k', floor: 0.5 },
-  { peer: 'ours-deno-portable', shape: '64x32', floor: 6 },
+  { peer: 'ours-deno-portable', shape: '64x32', floor: 8 },
   { peer: 'ours-deno-portable', shape: '64x1', floor: 0.5 },
-  { peer: 'ours-deno-portable', shape: '16k', floor: 0.55 },
+  { peer: 'ours-deno-portable', shape: '16k', floor: 0.75 },
 ];

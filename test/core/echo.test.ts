@@ -77,6 +77,21 @@ describe('the echo loop', () => {
     expect([receiver.echoing, ...transport.calls]).toEqual([true, 'pause', 'resume']);
   });
 
+  it('can be a part of a handler, which goes on when the connection is over', async () => {
+    const seen: string[] = [];
+    const { transport, receiver } = new TestServer().open(async (connection) => {
+      seen.push('hello');
+      await echo(connection);
+      seen.push('bye');
+    });
+    await settle();
+    receiver.message('one', true);
+    expect([seen, transport.sent]).toEqual([['hello'], [['one', true]]]);
+    receiver.close(1000, '');
+    await settle();
+    expect(seen).toEqual(['hello', 'bye']);
+  });
+
   it('runs over a connection of anybody', async () => {
     const sent: unknown[] = [];
     const connection = {
