@@ -113,6 +113,13 @@ describe('anything else', () => {
     expect(response.header('content-type')).toBe('text/plain; charset=utf-8');
   });
 
+  it('is not known of a server as a whole', async () => {
+    const { statusLine, body } = await ask('OPTIONS *');
+    const unknown = ['HTTP/1.1 404 Not Found', 'There is nothing at this path.\n'];
+    const empty = ['HTTP/1.1 400 Bad Request', ''];
+    expect([statusLine, body.toString()]).toEqual(deviates('options-of-all-answered') ? unknown : empty);
+  });
+
   it.each(['POST', 'PUT', 'DELETE'])('answers %s of a file with 405 and what is allowed', async (method) => {
     const response = await ask(`${method} /`, ['Content-Length: 0']);
     expect(response.statusLine).toBe('HTTP/1.1 405 Method Not Allowed');
