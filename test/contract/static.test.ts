@@ -131,7 +131,8 @@ describe('a connection', () => {
   const request = (...headers: string[]) =>
     ['GET /nowhere HTTP/1.1', `Host: 127.0.0.1:${server().port}`, ...headers, '', ''].join('\r\n');
 
-  it('is kept for another request, and each answer says for how long', async () => {
+  // Over HTTP/2 it is the bridge's own.
+  it.skipIf(currentTarget.http2)('is kept for another request, and each answer says for how long', async () => {
     const socket = await RawSocket.connect(server().port);
     for (let i = 0; i < 3; i++) {
       socket.send(request());
