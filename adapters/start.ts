@@ -36,12 +36,13 @@ export async function start({ handler = echo, argv = process.argv.slice(2) }: St
   if (parsed.kind === 'help') return print(parsed.text);
   if (parsed.kind === 'version') return print(`${version()}\n`);
   if (parsed.kind === 'error') return fail(parsed.message, USAGE);
-  const { config } = parsed;
+  const { config, given } = parsed;
 
   const runtime = await detectRuntime();
-  const choice = chooseEngine(config, { runtime: runtime.name, native: runtime.native, portable: runtime.portable });
+  const { native, portable } = runtime;
+  const choice = chooseEngine(config, { runtime: runtime.name, native, portable }, given);
   if ('fault' in choice) return fail(choice.fault, USAGE);
-  const engine = choice.engine === 'native' ? runtime.native : runtime.portable;
+  const engine = choice.engine === 'native' ? native : portable;
 
   // A reader that is gone, or a full disk, is no reason to drop every connection.
   process.stdout.on('error', () => {});

@@ -25,6 +25,8 @@ interface Need {
   /** Whether nothing short of `true` will do. */
   readonly whole?: true;
   readonly lack: string;
+  /** The option without which it would not be lacking. */
+  readonly beside?: OptionName;
   /** What to do where no engine of the runtime has it. */
   readonly elsewhere?: string;
 }
@@ -65,7 +67,8 @@ const needs: readonly Need[] = [
     applies: (config) => config.compression && config.compressionNoContextTakeover && config.compressionWindowBits < 15,
     capability: 'compression',
     whole: true,
-    lack: `can't bound its window together with ${flagOf('compressionNoContextTakeover')}`,
+    lack: "can't bound its window",
+    beside: 'compressionNoContextTakeover',
   },
   {
     option: 'workers',
@@ -89,24 +92,32 @@ export function isLoopback(host: string): boolean {
   return /^(?:127(?:\.\d{1,3}){3}|::1|(?:.+\.)?localhost)$/i.test(host);
 }
 
-/** Chooses the engine that the configuration asks for, or, for `auto`, the native one unless it lacks what is needed. */
-export function chooseEngine(config: Config, { runtime, native, portable }: Engines): Choice {
+/**
+ * Chooses the engine that the configuration asks for, or, for `auto`, the native one unless it lacks what is needed.
+ *
+ * @param given - What the options are called by the person who gave them. Default: their flags.
+ */
+export function chooseEngine(
+  config: Config,
+  { runtime, native, portable }: Engines,
+  given: ReadonlyMap<OptionName, string> = new Map(),
+): Choice {
+  const named = (name: OptionName) => given.get(name) ?? flagOf(name);
   const needed = needs.filter(({ applies }) => applies(config));
   const lacks = ({ capabilities }: Pick<Engine, 'capabilities'>, { capability, whole }: Need) =>
     whole ? capabilities[capability] !== true : capabilities[capability] === false;
   const never = needed.find((need) => lacks(portable, need) && lacks(native, need));
   if (never !== undefined) {
-    return {
-      fault: `${runtime} ${never.lack}, which ${flagOf(never.option)} needs; ${never.elsewhere ?? 'leave the option out'}`,
-    };
+    return { fault: `${runtime} ${told([never], named)}; ${never.elsewhere ?? 'leave the option out'}` };
   }
   if (native === portable) return { engine: portable.name };
   if (config.engine === 'portable') return { engine: 'portable' };
-  const missing = needed.find((need) => lacks(native, need));
-  if (missing !== undefined) {
-    const what = `${runtime}'s native engine ${missing.lack}, which ${flagOf(missing.option)} needs`;
-    if (config.engine === 'native') return { fault: `${what}; take --engine portable, or leave the option out` };
-    return { engine: 'portable', note: what };
+  const missing = needed.filter((need) => lacks(native, need));
+  if (missing.length > 0) {
+    const what = `${runtime}'s native engine ${told(missing, named)}`;
+    if (config.engine === 'auto') return { engine: 'portable', note: what };
+    const options = missing.length === 1 ? 'option' : 'options';
+    return { fault: `${what}; take ${named('engine')} portable, or leave the ${options} out` };
   }
   const unkept = limits.filter(({ capability }) => !native.capabilities[capability]).map(({ lack }) => lack);
   if (config.engine === 'auto' && unkept.length > 0 && !isLoopback(config.host)) {
@@ -114,4 +125,16 @@ export function chooseEngine(config: Config, { runtime, native, portable }: Engi
     return { engine: 'portable', note };
   }
   return { engine: 'native' };
+}
+
+/** What is lacking, and for which options: each lack once. */
+function told(lacking: readonly Need[], named: (name: OptionName) => string): string {
+  const options = new Map<string, string[]>();
+  for (const { lack, option, beside } of lacking) {
+    const what = beside === undefined ? lack : `${lack} together with ${named(beside)}`;
+    options.set(what, [...(options.get(what) ?? []), named(option)]);
+  }
+  return [...options]
+    .map(([lack, names]) => `${lack}, which ${names.join(' and ')} ${names.length === 1 ? 'needs' : 'need'}`)
+    .join(', and ');
 }

@@ -305,12 +305,15 @@ export function conflict(config: Config, named: (name: OptionName) => string): s
     const [given, missing] = tls ? (['tlsCert', 'tlsKey'] as const) : (['tlsKey', 'tlsCert'] as const);
     return `${named(given)} is of use only with ${named(missing)}; set both`;
   }
+  const cleartext = named('http2Cleartext');
   if (config.http2 && !tls) {
     const needed = `${named('tlsCert')} and ${named('tlsKey')}`;
-    return `${named('http2')} needs TLS; set ${needed}, or take ${named('http2Cleartext')} behind a proxy that ends TLS`;
+    const alone = config.http2Cleartext ? `${cleartext} alone` : cleartext;
+    return `${named('http2')} needs TLS; set ${needed}, or take ${alone} behind a proxy that ends TLS`;
   }
   if (config.http2Cleartext && tls) {
-    return `${named('http2Cleartext')} is for connections without TLS; take ${named('http2')} with ${named('tlsCert')}`;
+    const instead = config.http2 ? `leave it out beside ${named('http2')}` : `take ${named('http2')} in its place`;
+    return `${cleartext} is for connections without TLS, and ${named('tlsCert')} is set; ${instead}`;
   }
   return undefined;
 }

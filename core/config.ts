@@ -24,8 +24,8 @@ export type ParsedConfig =
   | {
       readonly kind: 'config';
       readonly config: Config;
-      /** The options that were given, rather than left at their default. */
-      readonly explicit: ReadonlySet<OptionName>;
+      /** The options that were given, rather than left at their default, each with the flag or variable that gave it. */
+      readonly given: ReadonlyMap<OptionName, string>;
     }
   /** The help was asked for: print it, exit 0. */
   | { readonly kind: 'help'; readonly text: string }
@@ -84,7 +84,7 @@ export function parseConfig({ argv, env }: ConfigSource): ParsedConfig {
   const config = Object.freeze(values) as Config;
   const message = conflict(config, (name) => named[name] as string);
   if (message !== undefined) return { kind: 'error', message };
-  return { kind: 'config', config, explicit: new Set(given.keys()) };
+  return { kind: 'config', config, given: new Map([...given].map(([name, { as }]) => [name, as])) };
 }
 
 /**

@@ -37,7 +37,7 @@ export type Handler = (connection: Connection) => unknown;
  * the client is no longer read from.
  */
 export interface Connection extends AsyncIterable<Message> {
-  /** Counts up from 1 for each connection of a server; the number in reports. */
+  /** The number in reports: counts up from 1 for each connection of this process. Each worker counts for itself. */
   readonly id: number;
   /** The other side's address and port, such as `127.0.0.1:50312`. */
   readonly remote: string;

@@ -51,6 +51,12 @@ const node = [process.execPath, vitest, 'run'];
 const temporary = mkdtempSync(`${tmpdir()}/echoline-test-`);
 const running = new Set<ChildProcess>();
 
+/**
+ * After so many failures a leg is given up. Where nothing is answered any more, each test waits as long as it may: without
+ * this, the leg's time would be over before any of them is named.
+ */
+const enough = (failures: number): string => `--bail=${failures}`;
+
 /** Files of the contract suite that load the machine, so that what runs beside them must not mind. */
 const loads = ['backpressure', 'bombs', 'http2', 'leak', 'shutdown', 'startup'];
 /** Files that start several servers, or several processes of one, for each of their tests. */
@@ -111,7 +117,7 @@ function contractLegs(
   return [...ids, ...overHttp2].map((id) => ({
     name: `${name} ${id}`,
     command: node,
-    args: ['--project', 'contract', ...of(id), ...args],
+    args: ['--project', 'contract', ...of(id), ...args, enough(3)],
     env: { ECHOLINE_TARGET: id },
     patience: 300,
   }));
@@ -124,7 +130,8 @@ function conformanceLegs(): Leg[] {
   return [...nodes, ...others, http2Id, 'bun-portable-http2'].map((id) => ({
     name: `conformance ${id}`,
     command: node,
-    args: ['--project', 'conformance'],
+    // So many cases run at a time.
+    args: ['--project', 'conformance', enough(20)],
     env: { ECHOLINE_TARGET: id },
     patience: 300,
   }));
@@ -154,7 +161,13 @@ function end(child: ChildProcess): void {
 async function run(leg: Leg): Promise<Outcome> {
   const file = `${temporary}/${leg.name.replaceAll(' ', '-')}.json`;
   const start = performance.now();
-  const [program = '', ...args] = [...leg.command, ...leg.args, '--reporter=json', `--outputFile=${file}`];
+  const [program = '', ...args] = [
+    ...leg.command,
+    ...leg.args,
+    '--reporter=json',
+    '--reporter=verbose',
+    `--outputFile=${file}`,
+  ];
   const child = spawn(program, args, {
     cwd: root,
     env: { ...process.env, NO_COLOR: '1', DENO_NO_UPDATE_CHECK: '1', ...leg.env },

@@ -94,6 +94,21 @@ export function section(name: string, cases: readonly Case[]): PlacedCase[] {
   }));
 }
 
+/** All that tells what a case sends, and to whom, from what another does: the same for two is one too many. */
+export function fingerprint({ server = 'plain', offer = '', send, last = 'close' }: Case): string {
+  const steps = send.map((step) => {
+    if (typeof step === 'string') return step;
+    if (typeof step === 'function') return digest(step());
+    if (step instanceof Uint8Array) return digest(step);
+    if ('chop' in step) return step.every < step.chop.length ? [digest(step.chop), step.every] : digest(step.chop);
+    const { compress, between = '', ...rest } = step;
+    return [digest(compress), digest(between), rest];
+  });
+  return JSON.stringify([server, offer, steps, last]);
+}
+
+const digest = (data: string | Uint8Array): string => createHash('sha1').update(data).digest('hex');
+
 // What a client sends.
 
 type Payload = string | Uint8Array;

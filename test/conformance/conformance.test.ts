@@ -4,7 +4,7 @@
  */
 import { afterAll, describe, expect, it } from 'vitest';
 import { currentTarget, type ServerProcess, startServer } from '../support/server.ts';
-import { type PlacedCase, type ServerName, servers } from './case.ts';
+import { fingerprint, type PlacedCase, type ServerName, servers } from './case.ts';
 import { cases } from './cases/index.ts';
 import { advice, expected, faults, UNSUPPORTED, unexcused, update } from './expected.ts';
 import { run } from './session.ts';
@@ -44,6 +44,24 @@ describe.concurrent(`${currentTarget.engine} engine on ${currentTarget.runtime}`
     const outcome = await outcomeOf(test);
     outcomes.set(test.id, outcome);
     if (!updating) expect(outcome, `required: ${test.expect}; ${advice}`).toBe(expected(test));
+  });
+});
+
+describe('the cases', () => {
+  it('are as many as ever: none is left out by a mistake in what makes them', () => {
+    expect(cases.length).toBeGreaterThanOrEqual(1500);
+  });
+
+  it('each send something that no other does', () => {
+    const known = new Map<string, string>();
+    const repeats: string[] = [];
+    for (const test of cases) {
+      const print = fingerprint(test);
+      const before = known.get(print);
+      if (before === undefined) known.set(print, test.id);
+      else repeats.push(`${test.id} is ${before}`);
+    }
+    expect(repeats).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 /** Compression (RFC 7692) between real programs; test/conformance has what the RFC says, parameter by parameter. */
 import { describe, expect, it } from 'vitest';
-import { Codec, readAgreement } from '../conformance/codec.ts';
+import { type Agreement, Codec, readAgreement } from '../conformance/codec.ts';
 import { openClient } from '../support/client.ts';
 import { closePayload, exchange, frame, opcode, openRaw, type RawSocket, upgradeRequest } from '../support/raw.ts';
 import { currentTarget, runServer } from '../support/server.ts';
@@ -115,6 +115,38 @@ describe.runIf(compresses)('what is sent', () => {
     expect(first.length).toBeLessThan(message.length);
     if (deviates('never-refers-back')) expect(second).toEqual(first);
     else expect(second.length).toBeLessThan(first.length / 2);
+  });
+});
+
+describe.runIf(compresses)('a handler that sends some messages as they are', () => {
+  const server = useServer(['--compression'], { entry: 'test/contract/fixtures/handlers.ts' });
+  const protocol = 'chooses-what-to-compress';
+
+  it.each([
+    ['permessage-deflate', 'text', opcode.text],
+    ['permessage-deflate', 'binary', opcode.binary],
+    [`permessage-deflate; ${resets}`, 'text', opcode.text],
+    [`permessage-deflate; ${resets}`, 'binary', opcode.binary],
+  ])('has only the others compressed: %s, %s', async (offer, _, code) => {
+    const socket = await openRaw(server().port, { protocol, headers: [`Sec-WebSocket-Extensions: ${offer}`] });
+    const codec = new Codec(readAgreement(offer) as Agreement);
+    const sent = [
+      { rsv: 0, opcode: code },
+      { rsv: 4, opcode: code },
+      { rsv: 0, opcode: opcode.text },
+      { rsv: 4, opcode: code },
+    ];
+    // The last refers to what was compressed before, and to nothing that was not.
+    for (const times of [30, 5000, 30]) {
+      const message = Buffer.from('Grüße, 世界 🌍! '.repeat(times));
+      socket.send(frame(code, message));
+      for (const expected of sent) {
+        const { payload, ...head } = await socket.frame();
+        expect(head).toEqual({ fin: true, masked: false, ...expected });
+        expect((expected.rsv === 4 ? await codec.inflate(payload) : payload).equals(message)).toBe(true);
+      }
+    }
+    codec.end();
   });
 });
 

@@ -84,15 +84,37 @@ describe('the engine', () => {
       "Bun's native engine can't bound its window together with --compression-no-context-takeover, " +
         'which --compression-window-bits needs',
     ],
+    [
+      'several things',
+      deno,
+      { ...pongTimeout, ...frames, ...compression, ...http2, ...reachable },
+      "Deno's native engine does not tell of PONGs, which --keep-alive-timeout and --liveness need, " +
+        'and carries no WebSockets over HTTP/2, which --http2 needs, and has no permessage-deflate, which --compression needs',
+    ],
   ] as const;
 
   it.each(unmet)('for %s is the portable one where the native one can’t', (_, engines, options, note) => {
     expect(chooseEngine(configure(options), engines)).toEqual({ engine: 'portable', note });
   });
 
-  it.each(unmet)('for %s can’t be the native one where that can’t', (_, engines, options, what) => {
+  it.each(unmet)('for %s can’t be the native one where that can’t', (title, engines, options, what) => {
+    const left = title === 'several things' ? 'options' : 'option';
     expect(chooseEngine(configure({ engine: 'native', ...options }), engines)).toEqual({
-      fault: `${what}; take --engine portable, or leave the option out`,
+      fault: `${what}; take --engine portable, or leave the ${left} out`,
+    });
+  });
+
+  it('is told of with the names that its options were given by', () => {
+    const given = new Map([
+      ['engine', 'ENGINE'],
+      ['compressionWindowBits', '--compression-window-bits'],
+      ['compressionNoContextTakeover', 'COMPRESSION_NO_CONTEXT_TAKEOVER'],
+    ] as const);
+    const config = configure({ engine: 'native', ...compression, ...lone, ...bounded });
+    expect(chooseEngine(config, bun, given)).toEqual({
+      fault:
+        "Bun's native engine can't bound its window together with COMPRESSION_NO_CONTEXT_TAKEOVER, " +
+        'which --compression-window-bits needs; take ENGINE portable, or leave the option out',
     });
   });
 

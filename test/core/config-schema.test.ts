@@ -146,7 +146,17 @@ describe('options together', () => {
     [
       'cleartext with TLS',
       { ...certificate, http2Cleartext: true },
-      '--http2-cleartext is for connections without TLS; take --http2 with --tls-cert',
+      '--http2-cleartext is for connections without TLS, and --tls-cert is set; take --http2 in its place',
+    ],
+    [
+      'HTTP/2 in TLS and in cleartext',
+      { ...certificate, http2: true, http2Cleartext: true },
+      '--http2-cleartext is for connections without TLS, and --tls-cert is set; leave it out beside --http2',
+    ],
+    [
+      'both without TLS',
+      { http2: true, http2Cleartext: true },
+      '--http2 needs TLS; set --tls-cert and --tls-key, or take --http2-cleartext alone behind a proxy that ends TLS',
     ],
   ])('can not be %s', (_, options, expected) => {
     expect(conflict({ ...defaults, ...options }, flags)).toBe(expected);

@@ -17,7 +17,7 @@ function parse(argv: string[], variables: Record<string, string> = {}) {
 function given(argv: string[], variables: Record<string, string> = {}): Partial<Config> {
   const parsed = parse(argv, variables);
   if (parsed.kind !== 'config') throw new Error(JSON.stringify(parsed));
-  return Object.fromEntries([...parsed.explicit].map((name) => [name, parsed.config[name]]));
+  return Object.fromEntries([...parsed.given.keys()].map((name) => [name, parsed.config[name]]));
 }
 
 function message(argv: string[], variables: Record<string, string> = {}): string {
@@ -53,7 +53,7 @@ it('without flags and variables everything has its default', () => {
     workers: 1,
     log: 'pretty',
   };
-  expect(parse([])).toEqual({ kind: 'config', config: expected, explicit: new Set() });
+  expect(parse([])).toEqual({ kind: 'config', config: expected, given: new Map() });
   expect(defaultConfig()).toEqual(expected);
 });
 
@@ -148,6 +148,16 @@ describe('environment variables', () => {
       requireOrigin: false,
       path: '/echo',
       log: 'json',
+    });
+  });
+
+  it('and flags are remembered by what gave them', () => {
+    expect(parse(['--port=2'], { HTTP2_CLEARTEXT: 'yes', ALLOWED_ORIGIN: '*', PORT: '1' })).toMatchObject({
+      given: new Map([
+        ['port', '--port'],
+        ['allowedOrigins', 'ALLOWED_ORIGIN'],
+        ['http2Cleartext', 'HTTP2_CLEARTEXT'],
+      ]),
     });
   });
 

@@ -70,11 +70,6 @@ const binaryOrders: Case[] = [
     [text('t'), first('a', opcode.binary), end('b'), text('u')],
     outcome(gets.text('t'), gets.binary('ab'), gets.text('u'), CLEAN),
   ],
-  [
-    'a continuation after a fragmented text',
-    [first('a'), end('b'), end('c')],
-    outcome(gets.text('ab'), gets.close(1002)),
-  ],
   ['a continuation after a PING', [ping('p'), end('c')], outcome(gets.pong('p'), gets.close(1002))],
   ['a text behind a PING inside a text', [first('a'), ping('p'), text('b')], outcome(gets.pong('p'), gets.close(1002))],
 ].map(([title, frames, expect]) => ({

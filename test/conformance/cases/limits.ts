@@ -150,20 +150,18 @@ const whole: Case[] = [
 ]);
 
 const FOUR = 4 * 2 ** 20;
-const inFragments: Case[] = [64, 256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, 2 ** 20, FOUR].flatMap(
-  (size): Case[] => [
-    {
-      title: `a text of 4 MiB in fragments of ${named(size)}`,
-      send: [() => fragmented(large(FOUR), size), 'ping'],
-      expect: outcome(gets.text(large(FOUR)), 'alive', CLEAN),
-    },
-    {
-      title: `a binary of 4 MiB in fragments of ${named(size)}`,
-      send: [() => fragmented(large(FOUR), size, opcode.binary), 'ping'],
-      expect: outcome(gets.binary(large(FOUR)), 'alive', CLEAN),
-    },
-  ],
-);
+const inFragments: Case[] = [64, 256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, 2 ** 20].flatMap((size): Case[] => [
+  {
+    title: `a text of 4 MiB in fragments of ${named(size)}`,
+    send: [() => fragmented(large(FOUR), size), 'ping'],
+    expect: outcome(gets.text(large(FOUR)), 'alive', CLEAN),
+  },
+  {
+    title: `a binary of 4 MiB in fragments of ${named(size)}`,
+    send: [() => fragmented(large(FOUR), size, opcode.binary), 'ping'],
+    expect: outcome(gets.binary(large(FOUR)), 'alive', CLEAN),
+  },
+]);
 
 const inPieces: Case[] = [64, 128, 256, 512, KIB, 2 * KIB].flatMap((every): Case[] => [
   {

@@ -258,12 +258,6 @@ const several: Case[] = [
     also: allowed({}),
   }),
   negotiated(
-    'the second of two offers, as the first has a bad value',
-    `${NAME}; server_max_window_bits=16, ${NAME}`,
-    NAME,
-    { also: allowed({}) },
-  ),
-  negotiated(
     'the second of two offers, as the first has an unknown parameter',
     `${NAME}; mystery, ${NAME}; client_max_window_bits`,
     written({ clientBits: 15 }),
