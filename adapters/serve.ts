@@ -14,6 +14,7 @@ import { WebSocketServer } from '../core/server.ts';
 import { readPage } from './page.ts';
 import { FAILED, USAGE } from './process.ts';
 import type { Runtime } from './runtime.ts';
+import { refusal } from './tls.ts';
 
 /** How long what was said last may take to leave, in milliseconds. */
 const LINGER = 1_000;
@@ -87,7 +88,9 @@ export async function serve(service: Service): Promise<Serving | Unserved> {
       ...(certificate === undefined ? {} : { certificate }),
     });
   } catch (error) {
-    return whyNotListening(error, config);
+    if (certificate === undefined || isOfSystem(error)) return whyNotListening(error, config);
+    // Some runtimes judge a certificate only now.
+    return { why: refusal(config, runtime.name, error), status: USAGE };
   }
 
   // A promise that a handler let go of is its own mistake, and none of the other connections'.
@@ -101,6 +104,12 @@ export async function serve(service: Service): Promise<Serving | Unserved> {
       return summary;
     },
   };
+}
+
+/** Whether an error is the operating system's, or that of Deno's permissions. */
+function isOfSystem(error: unknown): boolean {
+  const { code, name } = error as { code?: string; name?: string };
+  return /^E(?:AI_)?[A-Z0-9]+$/.test(code ?? '') || name === 'NotCapable';
 }
 
 /** One line on why an address can't be listened on, and the exit status. Node and Bun give codes, Deno names. */

@@ -48,7 +48,7 @@ export async function start({ handler = echo, argv = process.argv.slice(2) }: St
   process.stdout.on('error', () => {});
   if (isWorker()) return work({ config, runtime, engine, handler });
 
-  const certificate = config.tlsCert === '' ? undefined : readCertificate(config);
+  const certificate = config.tlsCert === '' ? undefined : readCertificate(config, runtime);
   if (certificate !== undefined && 'fault' in certificate) return fail(certificate.fault, USAGE);
 
   const notes = choice.note === undefined ? [] : [choice.note];

@@ -5,10 +5,12 @@
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import { type Config, flagOf } from '../core/config.ts';
 import type { Certificate, Engine } from '../core/engine.ts';
 import { printable } from '../core/report.ts';
 import type { Log } from './log.ts';
+import { type Block, blocksOf } from './pem.ts';
 
 /** What is wrong with a file, in one line that says what would be right. */
 class Unfit extends Error {}
@@ -27,19 +29,34 @@ type FileOption = 'tlsCert' | 'tlsKey';
 /** The folder that Deno's start task may read, besides the server's own. */
 const FOLDER = 'tls';
 
-/** Reads what `--tls-cert` and `--tls-key` name. */
-export function readCertificate(config: Config): Certificate | { readonly fault: string } {
+/** Reads what `--tls-cert` and `--tls-key` name. Of their files, only what is of use is handed on. */
+export function readCertificate(
+  config: Config,
+  runtime: { readonly name: string },
+): Certificate | { readonly fault: string } {
   try {
-    const [cert, key] = [read(config, 'tlsCert'), read(config, 'tlsKey')];
-    const own = readChain(config, cert);
-    if (!own.checkPrivateKey(readKey(config, key))) {
-      throw new Unfit(`${naming(config, 'tlsKey')} is not the key of the certificate in ${naming(config, 'tlsCert')}`);
+    const chain = readChain(config);
+    const key = readKey(config, runtime.name);
+    checkPair(config, runtime.name, chain, key);
+    const pair = { cert: chain.map(({ text }) => text).join(''), key: key.text };
+    try {
+      createSecureContext(pair);
+    } catch (error) {
+      throw new Unfit(refusal(config, runtime.name, error));
     }
-    return { cert, key };
+    return pair;
   } catch (error) {
     if (error instanceof Unfit) return { fault: error.message };
     throw error;
   }
+}
+
+/** One line on a certificate that a runtime does not take. */
+export function refusal(config: Config, runtime: string, error: unknown): string {
+  const { message = String(error) } = error as { message?: string };
+  // OpenSSL's reason stands last: `error:0A00018F:SSL routines::ee key too small`.
+  const reason = printable(message.replace(/^.*\berror:[0-9a-f]+:.*:/i, ''));
+  return `${runtime} does not take ${naming(config, 'tlsCert')} with ${naming(config, 'tlsKey')}: ${reason}`;
 }
 
 /** Reads the certificate again. Whatever is wrong with the new one, the server goes on with the old. */
@@ -48,7 +65,7 @@ export async function renewCertificate({ config, runtime, engine, log, reload }:
     const reason = `${runtime.name}'s ${engine.name} engine can't take another; take --engine portable, or restart`;
     return log.certificate({ event: 'certificate', reloaded: false, reason });
   }
-  const certificate = readCertificate(config);
+  const certificate = readCertificate(config, runtime);
   if ('fault' in certificate) {
     return log.certificate({ event: 'certificate', reloaded: false, reason: certificate.fault });
   }
@@ -79,35 +96,82 @@ function whyUnread(error: unknown): string {
   return `can't be read: ${printable(message ?? String(error))}`;
 }
 
-/** Checks every certificate of the file; answers the first, which is the server's own. */
-function readChain(config: Config, text: string): X509Certificate {
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0) {
-    const instead = /PRIVATE KEY-----/.test(text) ? `; a private key is for ${flagOf('tlsKey')}` : '';
-    throw new Unfit(`${naming(config, 'tlsCert')} has no certificate in PEM (-----BEGIN CERTIFICATE-----)${instead}`);
-  }
-  try {
-    const [own] = blocks.map((block) => new X509Certificate(block));
-    return own as X509Certificate;
-  } catch {
-    throw new Unfit(`${naming(config, 'tlsCert')} has a certificate that is damaged`);
-  }
+interface Parsed<T> {
+  readonly text: string;
+  readonly parsed: T;
 }
 
-function readKey(config: Config, text: string): KeyObject {
+/** The certificates of the file, the server's own first. */
+function readChain(config: Config): [Parsed<X509Certificate>, ...Parsed<X509Certificate>[]] {
+  const file = naming(config, 'tlsCert');
+  const blocks = blocksOf(read(config, 'tlsCert'));
+  if (blocks.some(({ label }) => label === 'TRUSTED CERTIFICATE')) {
+    throw new Unfit(`${file} has a certificate in OpenSSL's own form; rewrite it: openssl x509 -in CERT -out NEW`);
+  }
+  const [own, ...others] = blocks
+    .filter(({ label }) => label === 'CERTIFICATE')
+    .map(({ text, whole }, index) => {
+      try {
+        if (whole) return { text, parsed: new X509Certificate(text) };
+      } catch {
+        // Said below.
+      }
+      throw new Unfit(`${file} has a certificate that is damaged or cut off, the ${nth(index + 1)} in it`);
+    });
+  if (own !== undefined) return [own, ...others];
+  const instead = blocks.some(isKey) ? `; a private key is for ${flagOf('tlsKey')}` : '';
+  throw new Unfit(`${file} has no certificate in PEM (-----BEGIN CERTIFICATE-----)${instead}`);
+}
+
+function nth(number: number): string {
+  return ['1st', '2nd', '3rd'][number - 1] ?? `${number}th`;
+}
+
+function isKey({ label }: Block): boolean {
+  return /^(?:.+ )?PRIVATE KEY$/.test(label);
+}
+
+function readKey(config: Config, runtime: string): Parsed<KeyObject> {
   const file = naming(config, 'tlsKey');
-  if (!/-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/.test(text)) {
-    const instead = /BEGIN CERTIFICATE-----/.test(text) ? `; a certificate is for ${flagOf('tlsCert')}` : '';
+  const blocks = blocksOf(read(config, 'tlsKey'));
+  const key = blocks.find(isKey);
+  if (key === undefined) {
+    const isCertificate = blocks.some(({ label }) => label === 'CERTIFICATE');
+    const instead = isCertificate ? `; a certificate is for ${flagOf('tlsCert')}` : '';
     throw new Unfit(`${file} has no private key in PEM (-----BEGIN PRIVATE KEY-----)${instead}`);
   }
-  if (/ENCRYPTED/.test(text)) {
+  const { text, whole, encrypted } = key;
+  if (!whole) throw new Unfit(`${file} has a private key that is damaged or cut off`);
+  if (encrypted) {
     throw new Unfit(`${file} is protected by a passphrase; write it without one: openssl pkey -in KEY -out NEW`);
   }
   try {
-    return createPrivateKey(text);
+    return { text, parsed: createPrivateKey(text) };
   } catch {
-    throw new Unfit(`${file} has a private key that is damaged`);
+    throw new Unfit(`${file} has a private key that is damaged, or of a kind that ${runtime} does not know`);
   }
+}
+
+/** Checks that the key is that of the first certificate. */
+function checkPair(
+  config: Config,
+  runtime: string,
+  chain: readonly Parsed<X509Certificate>[],
+  { parsed: key }: Parsed<KeyObject>,
+): void {
+  const [cert, file] = [naming(config, 'tlsCert'), naming(config, 'tlsKey')];
+  let owner: number;
+  try {
+    owner = chain.findIndex(({ parsed }) => parsed.checkPrivateKey(key));
+  } catch {
+    throw new Unfit(`${file} or ${cert} is of a kind that ${runtime} does not know`);
+  }
+  if (owner === 0) return;
+  if (owner === -1) throw new Unfit(`${file} is not the key of the certificate in ${cert}`);
+  throw new Unfit(
+    `${cert} has the server's own certificate, that of ${file}, as the ${nth(owner + 1)}; put it first, ` +
+      'before those that lead to its root',
+  );
 }
 
 /** The file with its option, such as `--tls-key 'key.pem'`. */

@@ -64,7 +64,7 @@ const needs: readonly Need[] = [
   },
   {
     option: 'compressionWindowBits',
-    applies: (config) => config.compression && config.compressionNoContextTakeover && config.compressionWindowBits < 15,
+    applies: (config) => config.compressionNoContextTakeover && config.compressionWindowBits < 15,
     capability: 'compression',
     whole: true,
     lack: "can't bound its window",

@@ -300,6 +300,10 @@ export function conflict(config: Config, named: (name: OptionName) => string): s
     const [timeout, interval] = [named('keepAliveTimeout'), named('keepAliveInterval')];
     return `${timeout} waits for the answer to a PING, and ${interval} 0 sends none; set ${interval} above 0`;
   }
+  for (const name of ['compressionWindowBits', 'compressionNoContextTakeover'] as const) {
+    if (config.compression || config[name] === schema[name].default) continue;
+    return `${named(name)} is of use only with ${named('compression')}; set both`;
+  }
   const tls = config.tlsCert !== '';
   if (tls !== (config.tlsKey !== '')) {
     const [given, missing] = tls ? (['tlsCert', 'tlsKey'] as const) : (['tlsKey', 'tlsCert'] as const);

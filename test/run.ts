@@ -64,7 +64,7 @@ const scales = ['nginx', 'workers'];
 /** Files that need the machine for themselves: they measure time. */
 const crowds = ['crowd', 'liveness'];
 /** Files of the contract suite that are not run over HTTP/2: they choose the protocol themselves, or need no server. */
-const notOverHttp2 = ['documents', 'http2', 'startup', 'tls'];
+const notOverHttp2 = ['documents', 'http2', 'startup', 'tls', 'tls-files', 'tls-patience'];
 
 const [oldestNode = '', newestNode = ''] = runtimesExist ? ['node20', 'node26'] : ['node', 'node'];
 /** Whom clients reach over HTTP/2 too. */

@@ -28,17 +28,24 @@ export const engine: Engine = {
 };
 
 async function listen(options: ListenOptions): Promise<Listener> {
-  let server = serve(options, options.port, options.certificate);
+  let { certificate } = options;
+  let server = serve(options, options.port, certificate);
   const port = server.port ?? options.port;
   const before: Bun.Server<BunTransport>[] = [];
   return {
     hostname: server.hostname ?? options.hostname,
     port,
-    async reload(certificate) {
+    async reload(next) {
       // Bun's own reload() keeps the certificate. One that stops listening keeps its connections.
       before.push(server);
       void server.stop();
-      server = serve(options, port, certificate);
+      try {
+        server = serve(options, port, next);
+        certificate = next;
+      } catch (error) {
+        server = serve(options, port, certificate);
+        throw error;
+      }
     },
     async close() {
       await Promise.all([...before, server].map((each) => each.stop(true)));

@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import type { Certificate } from '../../core/engine.ts';
 import { Patience } from './patience.ts';
+import { peerOf } from './peer.ts';
 
 /** What HTTP/2 with prior knowledge begins with (RFC 9113 section 3.4), as far as nothing else does. */
 const PREFACE = 'PRI ';
@@ -81,20 +82,30 @@ export function sharedFront(http1: Http1Server, http2: Http2Server | undefined, 
     server = createTlsServer({
       ...certificate,
       ALPNProtocols,
-      handshakeTimeout: HANDSHAKE,
       allowHalfOpen: true,
       noDelay: true,
     });
+    // Bun gives the same socket again when TLS is agreed on, the others one above it.
+    const greeting = new Map<string, Socket>();
     server.on('secureConnection', (socket: TLSSocket) => {
+      const under = greeting.get(peerOf(socket).address);
+      if (under !== undefined) patience.end(under);
       welcome(socket);
       hand(socket, socket.alpnProtocol === 'h2');
     });
     // A client that speaks no TLS, or not ours, is dropped; there is nothing to say to it.
-    server.on('tlsClientError', () => {});
-    // Those too with which TLS is not agreed yet.
+    server.on('tlsClientError', (_, socket: TLSSocket) => socket.destroy());
+    // Those too with which TLS is not agreed yet. The option `handshakeTimeout` is about silence, not about the whole.
     server.on('connection', (socket: Socket) => {
+      const { address } = peerOf(socket);
+      greeting.set(address, socket);
+      patience.begin(socket, HANDSHAKE);
       sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
+      socket.once('close', () => {
+        patience.end(socket);
+        if (greeting.get(address) === socket) greeting.delete(address);
+        sockets.delete(socket);
+      });
     });
   }
 

@@ -19,12 +19,12 @@ interface Waiting {
 export class Patience {
   readonly #timers = new WeakMap<Waiting, ReturnType<typeof setTimeout>>();
 
-  /** Drops the connection, unless {@link end} is called before long. */
-  begin(connection: Waiting): void {
+  /** Drops the connection, unless {@link end} is called before long. @param patience - In milliseconds. */
+  begin(connection: Waiting, patience: number = PATIENCE): void {
     this.end(connection);
     this.#timers.set(
       connection,
-      setTimeout(() => connection.destroy(), PATIENCE),
+      setTimeout(() => connection.destroy(), patience),
     );
   }
 

@@ -49,7 +49,6 @@ describe('the engine', () => {
     ['Bun, compression', bun, compression, 'native'],
     ['Bun, compression with a bounded window', bun, { ...compression, ...bounded }, 'native'],
     ['Bun, compression of each message by itself', bun, { ...compression, ...lone }, 'native'],
-    ['Bun, all that compression could have but without it', bun, { ...lone, ...bounded }, 'native'],
     ['Deno', deno, {}, 'native'],
     ['Deno, native', deno, { engine: 'native' }, 'native'],
     ['Deno, portable', deno, { engine: 'portable' }, 'portable'],

@@ -135,7 +135,22 @@ describe('options together', () => {
     expect(conflict({ ...defaults, http2Cleartext: true }, flags)).toBeUndefined();
   });
 
+  it('may bound compression', () => {
+    const bounds = { compressionWindowBits: 9, compressionNoContextTakeover: true };
+    expect(conflict({ ...defaults, ...bounds, compression: true }, flags)).toBeUndefined();
+  });
+
   it.each<[string, Partial<Config>, string]>([
+    [
+      'a compression window without compression',
+      { compressionWindowBits: 14 },
+      '--compression-window-bits is of use only with --compression; set both',
+    ],
+    [
+      'messages compressed by themselves without compression',
+      { compressionNoContextTakeover: true },
+      '--compression-no-context-takeover is of use only with --compression; set both',
+    ],
     ['a certificate without its key', { tlsCert: 'c' }, '--tls-cert is of use only with --tls-key; set both'],
     ['a key without its certificate', { tlsKey: 'k' }, '--tls-key is of use only with --tls-cert; set both'],
     [
