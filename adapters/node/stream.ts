@@ -57,6 +57,8 @@ export class SocketStream implements ByteStream {
     socket.on('close', this.#close);
     // Not before the handler runs, which it does in a microtask: it is to find its connection open.
     if (head !== undefined && head.length > 0) queueMicrotask(() => receiver.data(head));
+    // Where a CONNECT ends its stream, Deno says so before it is answered.
+    if (socket.readableEnded) queueMicrotask(this.#close);
   }
 
   get queued(): number {
