@@ -6,7 +6,9 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { constants, type ServerHttp2Stream } from 'node:http2';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import type { ListenOptions, Upgrade } from '../../core/engine.ts';
 import type { ByteReceiver, ByteStream } from '../../core/index.ts';
 import { openWebSocket } from '../../core/protocol/socket.ts';
@@ -18,6 +20,8 @@ const LINGER = 2_000;
 const STREAM_LINGER = 1_000;
 /** How long it may take to be sent all: what was queued before the end is still its own. */
 const DELIVERY = 30_000;
+
+const NOTHING = new Uint8Array(0);
 
 /** Runs the protocol over a stream on which the handshake is answered. @param head - What came behind the handshake. */
 export function open(stream: SocketStream, options: ListenOptions, upgrade: Upgrade, head?: Uint8Array): void {
@@ -32,10 +36,15 @@ export class SocketStream implements ByteStream {
   readonly #socket: Duplex;
   readonly #linger: number;
   #receiver: ByteReceiver | undefined = undefined;
+  /** Whether writes end later, as over TLS and HTTP/2, and not at once, as to a reader over TCP that keeps up. */
+  readonly #later: boolean;
+  /** Whether the end of what waits will be told. */
+  #awaited = false;
 
   constructor(socket: Duplex, linger: number = LINGER) {
     this.#socket = socket;
     this.#linger = linger;
+    this.#later = !(socket instanceof Socket) || socket instanceof TLSSocket;
   }
 
   /** Starts reading. */
@@ -43,12 +52,13 @@ export class SocketStream implements ByteStream {
     const socket = this.#socket;
     this.#receiver = receiver;
     socket.on('data', this.#data);
-    socket.on('drain', this.#drain);
     // A half-open WebSocket is of no use: the other side's end is the end.
     socket.on('end', this.#close);
     socket.on('close', this.#close);
     // Not before the handler runs, which it does in a microtask: it is to find its connection open.
     if (head !== undefined && head.length > 0) queueMicrotask(() => receiver.data(head));
+    // Where a CONNECT ends its stream, Deno says so before it is answered.
+    if (socket.readableEnded) queueMicrotask(this.#close);
   }
 
   get queued(): number {
@@ -56,7 +66,10 @@ export class SocketStream implements ByteStream {
   }
 
   write(bytes: Uint8Array): void {
-    this.#socket.write(bytes);
+    // To be told of each would cost, where they end at once.
+    if (this.#later) this.#socket.write(bytes, this.#written);
+    else this.#socket.write(bytes);
+    if (this.#socket.writableCorked === 0) this.#look();
   }
 
   cork(): void {
@@ -65,6 +78,7 @@ export class SocketStream implements ByteStream {
 
   uncork(): void {
     this.#socket.uncork();
+    this.#look();
   }
 
   /** @param last - Goes before the end. */
@@ -100,8 +114,19 @@ export class SocketStream implements ByteStream {
     this.#receiver?.data(chunk);
   };
 
-  readonly #drain = (): void => {
-    this.#receiver?.drain();
+  /** Sees to it that `drain` follows. The event of that name comes only where a high-water mark was reached. */
+  #look(): void {
+    const socket = this.#socket;
+    if (this.#later || this.#awaited || socket.writableLength === 0) return;
+    this.#awaited = true;
+    socket.write(NOTHING, this.#written);
+  }
+
+  readonly #written = (error?: Error | null): void => {
+    this.#awaited = false;
+    if (error != null) return;
+    if (this.#socket.writableLength === 0) this.#receiver?.drain();
+    else this.#look();
   };
 
   readonly #close = (): void => {

@@ -1,6 +1,9 @@
 /** Slow readers and floods: what is sent to a client that does not read costs little, and nothing of it is lost. */
 import { describe, expect, it } from 'vitest';
+import { openClient } from '../support/client.ts';
 import { closePayload, frame, opcode, openRaw } from '../support/raw.ts';
+import { currentTarget, startServer } from '../support/server.ts';
+import { readingCertificates, tlsFlags } from '../support/tls.ts';
 import { pass, within } from '../support/wait.ts';
 import { deviates } from './deviations.ts';
 import { useServer } from './use-server.ts';
@@ -136,6 +139,32 @@ describe('a client that is merely slow', () => {
     for (let n = 0; n < count; n++) if (echoed.readUInt32BE(n * 34 + 2) !== n) wrong++;
     expect(wrong).toBe(0);
     await sending;
+  });
+});
+
+describe('a small --max-buffered', () => {
+  // A server over HTTP/2 with TLS is another than the target's.
+  const modes = currentTarget.http2 ? { 'HTTP/2': [] } : { TCP: [], TLS: tlsFlags() };
+
+  it.each(Object.entries(modes))('keeps no client waiting that reads, over %s', async (_, flags) => {
+    // What waits is looked at anew every 12 s too: by then this has failed.
+    const more = ['--ping-interval', '60', '--max-buffered', '16KiB'];
+    await using server = await startServer(readingCertificates(currentTarget), [...more, ...flags]);
+    const client = await openClient(server.wsUrl, { rejectUnauthorized: false });
+    const send = (count: number) => {
+      for (let n = 0; n < count; n++) client.send(Buffer.alloc(5000, n));
+    };
+    const read = async (count: number) => {
+      for (let n = 0; n < count; n++) expect((await client.message()).data[0]).toBe(n & 255);
+    };
+    send(600);
+    await read(600);
+    // Nor one that has not read for a while, so that the operating system took no more for it.
+    client.ws.pause();
+    send(2000);
+    await pass(300);
+    client.ws.resume();
+    await read(2000);
   });
 });
 

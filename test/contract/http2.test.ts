@@ -244,6 +244,13 @@ describe.runIf(portable).each(Object.entries(modes))('HTTP/2 with %s', (_, flags
       await server().report({ event: 'ended', cause: 'connection-lost', code: 1006, remote: session.address });
     });
 
+    it('is lost at once when its CONNECT ends the stream', async () => {
+      const session = await connect();
+      const stream = session.session.request(session.connectHeaders(), { endStream: true });
+      stream.on('error', () => {});
+      await server().report({ event: 'ended', cause: 'connection-lost', code: 1006, remote: session.address });
+    });
+
     it('costs nothing any more once it is lost', async () => {
       const session = await connect();
       for (let i = 0; i < 50; i++) (await session.open()).stream.close(constants.NGHTTP2_CANCEL);
