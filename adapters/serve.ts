@@ -4,7 +4,8 @@
  * @module
  */
 import process from 'node:process';
-import { createAnswerer, createApp } from '../core/app.ts';
+import type { Hono } from 'hono';
+import { type AppEnv, createAnswerer, createApp } from '../core/app.ts';
 import type { Config } from '../core/config.ts';
 import type { Handler } from '../core/connection.ts';
 import type { Certificate, Engine, Listener } from '../core/engine.ts';
@@ -19,12 +20,17 @@ import { refusal } from './tls.ts';
 /** How long what was said last may take to leave, in milliseconds. */
 const LINGER = 1_000;
 
+/** Makes an app of one's own around a server. With several workers, each makes one. */
+export type AppMaker = (server: WebSocketServer, config: Config) => Hono<AppEnv>;
+
 /** What is served, and on what. */
 export interface Service {
   readonly config: Config;
   readonly runtime: Runtime;
   readonly engine: Engine;
   readonly handler: Handler;
+  /** What is served in place of the echo server's app, its page and its handler. */
+  readonly app?: AppMaker | undefined;
   readonly certificate?: Certificate | undefined;
   report(report: Report): void;
   /** What this process shares with others that serve on the same port. */
@@ -64,15 +70,17 @@ export async function serve(service: Service): Promise<Serving | Unserved> {
     report,
     ...(shared === undefined ? {} : { places: shared.places }),
   });
-  const app = createApp(server, {
-    path: config.path,
-    handler,
-    page: readPage(new URL('../public/', import.meta.url)),
-    runtime: runtime.name,
-    version: runtime.version,
-    engine: engine.name,
-    ...(shared === undefined ? {} : { workers: shared.workers, connections: shared.connections }),
-  });
+  const app =
+    service.app?.(server, config) ??
+    createApp(server, {
+      path: config.path,
+      handler,
+      page: readPage(new URL('../public/', import.meta.url)),
+      runtime: runtime.name,
+      version: runtime.version,
+      engine: engine.name,
+      ...(shared === undefined ? {} : { workers: shared.workers, connections: shared.connections }),
+    });
 
   let listener: Listener;
   try {

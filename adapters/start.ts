@@ -17,7 +17,7 @@ import type { Listener } from '../core/engine.ts';
 import { createLog, type ListeningReport, type Log } from './log.ts';
 import { endOnSignals, fail, print, USAGE } from './process.ts';
 import { detectRuntime } from './runtime.ts';
-import { type Service, serve } from './serve.ts';
+import { type AppMaker, type Service, serve } from './serve.ts';
 import { readCertificate, renewCertificate } from './tls.ts';
 import { supervise } from './workers/primary.ts';
 import { isWorker, work } from './workers/worker.ts';
@@ -26,12 +26,18 @@ import { isWorker, work } from './workers/worker.ts';
 export interface StartOptions {
   /** What is run for each connection. Default: the echo loop. */
   readonly handler?: Handler;
+  /**
+   * Makes a Hono app of one's own, in which `webSocket` of core is a route. Default: that of the echo server, with its page,
+   * `/info` and `/health`. Then {@link handler} counts for nothing; `--path` is for the app to heed.
+   */
+  readonly app?: AppMaker;
   /** Default: those of the process. */
   readonly argv?: readonly string[];
 }
 
 /** Starts a server and serves until a signal ends it. Ends the process where that can't be. */
-export async function start({ handler = echo, argv = process.argv.slice(2) }: StartOptions = {}): Promise<void> {
+export async function start(options: StartOptions = {}): Promise<void> {
+  const { handler = echo, app, argv = process.argv.slice(2) } = options;
   const parsed = parseConfig({ argv, env: (name) => process.env[name] });
   if (parsed.kind === 'help') return print(parsed.text);
   if (parsed.kind === 'version') return print(`${version()}\n`);
@@ -46,7 +52,7 @@ export async function start({ handler = echo, argv = process.argv.slice(2) }: St
 
   // A reader that is gone, or a full disk, is no reason to drop every connection.
   process.stdout.on('error', () => {});
-  if (isWorker()) return work({ config, runtime, engine, handler });
+  if (isWorker()) return work({ config, runtime, engine, handler, app });
 
   const certificate = config.tlsCert === '' ? undefined : readCertificate(config, runtime);
   if (certificate !== undefined && 'fault' in certificate) return fail(certificate.fault, USAGE);
@@ -67,7 +73,7 @@ export async function start({ handler = echo, argv = process.argv.slice(2) }: St
 
   const workers = config.workers === 'auto' ? availableParallelism() : config.workers;
   if (workers > 1) return supervise({ config, runtime, engine, certificate, log, workers, ready });
-  return serveAlone({ config, runtime, engine, handler, certificate, report: log.report }, log, (listener) =>
+  return serveAlone({ config, runtime, engine, handler, app, certificate, report: log.report }, log, (listener) =>
     ready(listener, 1),
   );
 }

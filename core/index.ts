@@ -13,6 +13,7 @@ export {
   webSocket,
 } from './app.ts';
 export type { Compression } from './compression.ts';
+export { type Config, type OptionName, resolveOptions } from './config.ts';
 export type { Connection, Handler, Message, MessageCallback } from './connection.ts';
 export { echo } from './echo.ts';
 export type {

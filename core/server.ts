@@ -16,27 +16,10 @@ import { createOriginPolicy, type OriginPolicy } from './origin.ts';
 import type { Claim } from './places.ts';
 import { type End, printable, type ShutdownSummary } from './report.ts';
 import { ServerConnection, type Surroundings } from './server-connection.ts';
+import { missingOption, type ServerOptions } from './server-options.ts';
 import type { Receiver, Transport } from './transport.ts';
 
-/** The options of a {@link WebSocketServer}; `Config` has them all. Times in milliseconds, sizes in bytes. */
-export interface ServerOptions {
-  readonly allowedOrigins: readonly string[];
-  readonly requireOrigin: boolean;
-  readonly subprotocols: readonly string[];
-  /** X: how often clients are to send a message. 0 switches the idle timeout off. */
-  readonly pingInterval: number;
-  readonly liveness: 'messages' | 'frames' | 'off';
-  readonly keepAliveInterval: number;
-  readonly keepAliveTimeout: number;
-  readonly maxMessageSize: number;
-  readonly maxBuffered: number;
-  readonly maxConnections: number;
-  readonly shutdownTimeout: number;
-  readonly compression: boolean;
-  /** The server's window: 2^bits octets. */
-  readonly compressionWindowBits: number;
-  readonly compressionNoContextTakeover: boolean;
-}
+export type { ServerOptions } from './server-options.ts';
 
 /** How long a standing queue is borne where X is off, in milliseconds. */
 const STALL_TIMEOUT = 30_000;
@@ -69,8 +52,12 @@ export class WebSocketServer implements Surroundings {
   #shutdown: Promise<ShutdownSummary> | undefined;
   #emptied: (() => void) | undefined;
 
-  /** @throws TypeError for an Origin that can never match. */
+  /** @throws TypeError for an option that is missing, and for an Origin that can never match. */
   constructor(options: ServerOptions, host: Host) {
+    const missing = missingOption(options);
+    if (missing !== undefined) {
+      throw new TypeError(`the option ${missing} is missing; resolveOptions() completes options with their defaults`);
+    }
     this.options = options;
     this.#host = host;
     this.places = host.places;

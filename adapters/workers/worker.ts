@@ -15,8 +15,11 @@ import type { Order, Turn, Word } from './messages.ts';
 
 export { isWorker } from './launch.ts';
 
+/** What a worker knows without being told. */
+type Work = Pick<Service, 'config' | 'runtime' | 'engine' | 'handler' | 'app'>;
+
 /** Serves as the primary says. */
-export function work(service: Pick<Service, 'config' | 'runtime' | 'engine' | 'handler'>): void {
+export function work(service: Work): void {
   const worker = new Worker(service);
   // They go to the whole group that a terminal or a service manager runs; the primary is who acts on them.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
@@ -46,7 +49,7 @@ function tell(word: Word): boolean {
 }
 
 class Worker {
-  readonly #service: Pick<Service, 'config' | 'runtime' | 'engine' | 'handler'>;
+  readonly #service: Work;
   readonly #places = new Questions<boolean>();
   readonly #counts = new Questions<number>();
   readonly #outbox = new Outbox(() => this.#nobodyAnswers());
@@ -55,7 +58,7 @@ class Worker {
   /** Whether there is nothing left to be done. */
   #done = false;
 
-  constructor(service: Pick<Service, 'config' | 'runtime' | 'engine' | 'handler'>) {
+  constructor(service: Work) {
     this.#service = service;
   }
 

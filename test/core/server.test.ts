@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Accept, Refusal } from '../../core/handshake.ts';
-import { idleTimeout } from '../../core/server.ts';
+import { resolveOptions } from '../../core/index.ts';
+import { idleTimeout, type ServerOptions, WebSocketServer } from '../../core/server.ts';
 import { settle } from './support/clock.ts';
-import { listen, peer, TestServer, upgradeRequest } from './support/server.ts';
+import { everything, listen, peer, TestServer, upgradeRequest } from './support/server.ts';
 import { FakeTransport } from './support/transport.ts';
 
 describe('the idle timeout', () => {
@@ -11,6 +12,21 @@ describe('the idle timeout', () => {
     expect(idleTimeout({ pingInterval: 500, liveness: 'frames' })).toBe(1000);
     expect(idleTimeout({ pingInterval: 0, liveness: 'messages' })).toBe(0);
     expect(idleTimeout({ pingInterval: 30_000, liveness: 'off' })).toBe(0);
+  });
+});
+
+describe('the options', () => {
+  const host = { capabilities: everything, now: () => 0, after: () => () => {}, byteLength: () => 0, report: () => {} };
+
+  it('may be completed by resolveOptions()', () => {
+    const { options } = new WebSocketServer(resolveOptions({ compression: true }), host);
+    expect(options).toMatchObject({ compression: true, maxConnections: 10_000 });
+  });
+
+  it('must be all there, and the error says what gives the others', () => {
+    expect(() => new WebSocketServer({ compression: true } as ServerOptions, host)).toThrow(
+      new TypeError('the option allowedOrigins is missing; resolveOptions() completes options with their defaults'),
+    );
   });
 });
 
