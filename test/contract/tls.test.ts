@@ -104,6 +104,27 @@ describe('without a certificate', () => {
   });
 });
 
+describe.concurrent('the ready line warns of CRIME and BREACH', () => {
+  const note = async (flags: readonly string[]): Promise<unknown> => {
+    await using server = await startServer(target(), flags);
+    return server.reports[0]?.note;
+  };
+
+  it.runIf(!deviates('no-compression'))('where compression meets TLS', async () => {
+    expect(await note(['--compression', ...tlsFlags()])).toMatch(/CRIME, BREACH/);
+  });
+
+  it.runIf(!deviates('no-http2'))('where it meets a proxy that ends TLS', async () => {
+    expect(await note(['--compression', '--http2-cleartext'])).toMatch(/CRIME, BREACH/);
+    expect(await note(['--http2-cleartext'])).toBeUndefined();
+  });
+
+  it('and nowhere else', async () => {
+    if (!deviates('no-compression')) expect(await note(['--compression'])).toBeUndefined();
+    expect(await note(tlsFlags())).toBeUndefined();
+  });
+});
+
 describe('SIGHUP', () => {
   dropsClients();
 
