@@ -58,7 +58,9 @@ export async function start(options: StartOptions = {}): Promise<void> {
   if (certificate !== undefined && 'fault' in certificate) return fail(certificate.fault, USAGE);
 
   const notes = choice.note === undefined ? [] : [choice.note];
-  if (config.compression && certificate !== undefined) notes.push(COMPRESSION_WARNING);
+  // Without TLS, HTTP/2 is for a proxy that ends it.
+  const overTls = certificate !== undefined || config.http2Cleartext;
+  if (config.compression && overTls) notes.push(COMPRESSION_WARNING);
   const log = createLog(config.log, print);
   const ready = ({ hostname, port }: Pick<Listener, 'hostname' | 'port'>, workers: number): ListeningReport => ({
     event: 'listening',

@@ -34,10 +34,10 @@ export interface CompressionAnswer {
   readonly header: string;
 }
 
-/** What the start-up line says where TLS carries compressed messages. */
+/** What the start-up line says where TLS carries compressed messages, as far as the server or a proxy before it. */
 export const COMPRESSION_WARNING =
-  'compression under TLS lets those who watch message sizes guess secrets that are compressed together with text of ' +
-  'their choosing (CRIME, BREACH); send secrets uncompressed';
+  "compression under TLS, a proxy's too, lets those who watch message sizes guess secrets that are compressed together " +
+  'with text of their choosing (CRIME, BREACH); send secrets uncompressed';
 
 const NAME = 'permessage-deflate';
 const SERVER_LONE = 'server_no_context_takeover';

@@ -152,8 +152,7 @@ describe.each(servers)('%s', (_, flags, extensions) => {
   });
 });
 
-// Under Deno a client that leaves can crash node:http2; see docs/support.md.
-const http2 = !deviates('no-http2') && currentTarget.runtime !== 'deno' && clients[0]?.name === 'Node 26';
+const http2 = !deviates('no-http2') && clients[0]?.name === 'Node 26';
 describe.runIf(http2)('a server with --http2', () => {
   let server: ServerProcess;
   beforeAll(async () => {

@@ -7,7 +7,7 @@ import { openClient } from '../support/client.ts';
 import { RawSocket } from '../support/raw.ts';
 import { currentTarget, startServer } from '../support/server.ts';
 import { first, readingCertificates, second, shownBy, tlsFlags } from '../support/tls.ts';
-import { within } from '../support/wait.ts';
+import { until, within } from '../support/wait.ts';
 import { deviates } from './deviations.ts';
 import { dropsClients, useServer } from './use-server.ts';
 
@@ -104,6 +104,27 @@ describe('without a certificate', () => {
   });
 });
 
+describe.concurrent('the ready line warns of CRIME and BREACH', () => {
+  const note = async (flags: readonly string[]): Promise<unknown> => {
+    await using server = await startServer(target(), flags);
+    return server.reports[0]?.note;
+  };
+
+  it.runIf(!deviates('no-compression'))('where compression meets TLS', async () => {
+    expect(await note(['--compression', ...tlsFlags()])).toMatch(/CRIME, BREACH/);
+  });
+
+  it.runIf(!deviates('no-http2'))('where it meets a proxy that ends TLS', async () => {
+    expect(await note(['--compression', '--http2-cleartext'])).toMatch(/CRIME, BREACH/);
+    expect(await note(['--http2-cleartext'])).toBeUndefined();
+  });
+
+  it('and nowhere else', async () => {
+    if (!deviates('no-compression')) expect(await note(['--compression'])).toBeUndefined();
+    expect(await note(tlsFlags())).toBeUndefined();
+  });
+});
+
 describe('SIGHUP', () => {
   dropsClients();
 
@@ -136,6 +157,28 @@ describe('SIGHUP', () => {
     const exited = server.stop('SIGTERM');
     expect(await within(5000, 'the close', before.closed)).toEqual({ code: 1001, reason: 'server shutting down' });
     expect(await exited).toEqual({ code: 0, signal: null });
+  });
+
+  // How many Bun's native engine loses is a matter of chance, and it may be none.
+  const keepsArrivals = !deviates('no-certificate-reload') && !deviates('reload-resets-arrivals');
+  it.runIf(keepsArrivals)('loses none of those that arrive meanwhile', async () => {
+    const { server, put } = await start();
+    await using _ = server;
+    let arrive = true;
+    let count = 0;
+    const arrivals = Array.from({ length: 4 }, async () => {
+      for (; arrive; count++) await shownBy(server.port);
+    });
+    for (let i = 0; i < 10; i++) {
+      put(i % 2 === 0 ? second : first);
+      const from = server.reports.length;
+      server.kill('SIGHUP');
+      await server.report({ event: 'certificate', reloaded: true }, { from });
+      const before = count;
+      await until(5000, 'more have arrived', () => count > before + 4);
+    }
+    arrive = false;
+    await Promise.all(arrivals);
   });
 
   it.each<[string, RegExp, (files: { certFile: string; keyFile: string }) => void]>([
