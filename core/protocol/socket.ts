@@ -246,9 +246,10 @@ class Socket implements Transport, FrameSink {
     this.receiver.close(status.code, status.reason);
   }
 
-  /** Appends a control frame, unless a Close frame went before. */
+  /** Appends a control frame, unless a Close frame went before. That is the last chance to answer a PING. */
   private frame(opcode: number, payload: Uint8Array): void {
     if (this.state !== OPEN) return;
+    if (opcode === CLOSE && this.unanswered !== undefined) this.pong(this.unanswered);
     this.output.frame(FIN | opcode, payload);
     if (!this.parsing) this.schedule();
   }

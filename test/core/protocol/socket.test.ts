@@ -163,6 +163,18 @@ describe('a slow reader', () => {
     expect(sent().slice(1)).toEqual([[PONG, 'new']]);
   });
 
+  test.each([
+    ['a Close', frame(CLOSE, close(1000)), close(1000)],
+    ['what is wrong', frame(3), close(1002, 'unknown opcode')],
+  ])('a PING that %s follows is answered before the end', async (_, next, payload) => {
+    await fill();
+    socket.feed.data(concat(frame(PING, 'old'), frame(PING, 'new'), next));
+    expect(sent().slice(1)).toEqual([
+      [PONG, 'new'],
+      [CLOSE, string(payload)],
+    ]);
+  });
+
   test('an unanswered PING waits on while too much is queued', async () => {
     await fill();
     socket.transport.send(new Uint8Array(500 * KiB), false);
@@ -285,7 +297,7 @@ describe('our close', () => {
     expect(socket.recorder.closes).toEqual([[1000, 'ok']]);
   });
 
-  test('forgets the PING that was not answered', async () => {
+  test('follows the answer to the newest PING that had none', async () => {
     await fill();
     socket.feed.data(frame(PING, 'p'));
     socket.transport.close(1000, '');
@@ -293,7 +305,10 @@ describe('our close', () => {
       await tick();
       read();
     }
-    expect(sent().map(([opcode]) => opcode)).toEqual([BINARY, CLOSE]);
+    expect(sent().slice(1)).toEqual([
+      [PONG, 'p'],
+      [CLOSE, string(close(1000))],
+    ]);
   });
 });
 
