@@ -5,11 +5,13 @@
  */
 import { helpText } from './config-help.ts';
 import { Fault } from './config-kinds.ts';
-import { type Config, conflict, type Option, type OptionName, optionNames, schema } from './config-schema.ts';
+import { conflict, type Option, type OptionName, optionNames, schema } from './config-schema.ts';
+import type { Config } from './config-type.ts';
 import { nearest, quote } from './text.ts';
 
 export { helpText } from './config-help.ts';
-export type { Config, OptionName } from './config-schema.ts';
+export type { OptionName } from './config-schema.ts';
+export type { Config } from './config-type.ts';
 
 /** What a program is started with. */
 export interface ConfigSource {

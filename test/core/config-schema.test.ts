@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Fault } from '../../core/config-kinds.ts';
-import { type Config, conflict, type OptionName, optionNames, schema } from '../../core/config-schema.ts';
+import { conflict, type OptionName, optionNames, schema } from '../../core/config-schema.ts';
+import type { Config } from '../../core/config-type.ts';
 
 function fault(name: OptionName, text: string): string | undefined {
   const read = schema[name].kind.fromText(text);
