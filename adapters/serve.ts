@@ -96,8 +96,8 @@ export async function serve(service: Service): Promise<Serving | Unserved> {
       ...(certificate === undefined ? {} : { certificate }),
     });
   } catch (error) {
-    if (certificate === undefined || isOfSystem(error)) return whyNotListening(error, config);
     // Some runtimes judge a certificate only now.
+    if (certificate === undefined || !isOfCertificate(error, config)) return whyNotListening(error, config);
     return { why: refusal(config, runtime.name, error), status: USAGE };
   }
 
@@ -114,10 +114,10 @@ export async function serve(service: Service): Promise<Serving | Unserved> {
   };
 }
 
-/** Whether an error is the operating system's, or that of Deno's permissions. */
-function isOfSystem(error: unknown): boolean {
-  const { code, name } = error as { code?: string; name?: string };
-  return /^E(?:AI_)?[A-Z0-9]+$/.test(code ?? '') || name === 'NotCapable';
+/** Whether an error is about a certificate or its key, which only its text tells: Deno gives such errors no code. */
+function isOfCertificate(error: unknown, { host }: Pick<Config, 'host'>): boolean {
+  const { message } = error as { message?: string };
+  return /\b(?:certificate|key|PEM|SSL|TLS)\b/i.test(message?.replaceAll(host, '') ?? '');
 }
 
 /** One line on why an address can't be listened on, and the exit status. Node and Bun give codes, Deno names. */
@@ -136,7 +136,8 @@ export function whyNotListening(error: unknown, { host, port }: Pick<Config, 'ho
       status: FAILED,
     };
   }
-  if (/^(?:EADDRNOTAVAIL|AddrNotAvailable|ENOTFOUND|EAI_AGAIN)$/.test(reason)) {
+  const unknown = /failed to lookup|^Failed to listen at /.test(message ?? '');
+  if (unknown || /^(?:EADDRNOTAVAIL|AddrNotAvailable|ENOTFOUND|EAI_AGAIN)$/.test(reason)) {
     return {
       why: `${host} is no address of this machine; choose another with --host, such as 127.0.0.1`,
       status: USAGE,

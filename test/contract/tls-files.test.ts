@@ -123,6 +123,12 @@ describe.concurrent('one line says what is wrong with a certificate, and the exi
     expect(code).toBe(2);
   });
 
+  it('and none blames it for a host that there is not', async () => {
+    const { errors } = await run(['--host', 'not..here', ...tlsFlags()]);
+    expect(errors).toEqual([expect.stringContaining('not..here')]);
+    expect(errors[0]).not.toContain('--tls-cert');
+  });
+
   it.runIf(currentTarget.runtime === 'deno')('Deno may not read a file, and the line says what to do', async () => {
     await using server = runServer(currentTarget, tlsFlags());
     expect(await within(15_000, 'the end', server.exited)).toEqual({ code: 2, signal: null });
