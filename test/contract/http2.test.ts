@@ -3,6 +3,7 @@ import { constants } from 'node:http2';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openClient } from '../support/client.ts';
 import { dropSessions, H2Session, type H2Socket } from '../support/h2.ts';
+import { RawH2 } from '../support/h2-raw.ts';
 import { acceptFor, closePayload, frame, key, opcode } from '../support/raw.ts';
 import { currentTarget, runServer, type ServerProcess, startServer } from '../support/server.ts';
 import { readingCertificates, shownBy, tlsFlags } from '../support/tls.ts';
@@ -398,6 +399,26 @@ describe.runIf(portable)('readers of one session', () => {
       expect((await other.message()).data.toString()).toBe('beat');
     } finally {
       clearInterval(beat);
+    }
+  });
+});
+
+describe.runIf(portable)('a client of HTTP/2 that does as it likes', () => {
+  const { server } = useHttp2(modes.cleartext);
+
+  it('gets room for whole frames in time, whatever its other streams use', async () => {
+    const raw = await RawH2.connect(server().port);
+    const [one, other] = [1, 3];
+    await raw.open(one);
+    await raw.open(other);
+    const message = frame(opcode.binary, Buffer.alloc(6000));
+    for (const [stream, count] of [
+      [one, 10],
+      [other, 12],
+      [one, 100],
+      [other, 100],
+    ] as const) {
+      for (let n = 0; n < count; n++) await raw.data(stream, message);
     }
   });
 });
