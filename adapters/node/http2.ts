@@ -26,10 +26,12 @@ const MAX_STREAMS = 256;
 const STREAM_WINDOW = 128 * 1024;
 /**
  * What a client may send on all streams of a session before it is taken from the wire. Every runtime takes it whether or
- * not a stream is paused, so that none keeps another from receiving; from more than twice the above Bun would conclude
- * that streams need no more room either.
+ * not a stream is paused, so that none keeps another from receiving.
+ *
+ * Bun gives a stream new room only where half of its window is used up at a moment when half of this one is. For no
+ * stream to wait for ever, half of this must have come once more before a stream that just missed such a moment is full.
  */
-const SESSION_WINDOW = 2 * STREAM_WINDOW;
+const SESSION_WINDOW = process.versions.bun === undefined ? 2 * STREAM_WINDOW : (3 * STREAM_WINDOW) / 4;
 /**
  * In MiB. What waits for slow readers counts too, at most 256 KiB a stream, and a session over its limit refuses streams:
  * so it has room for all of them. How much may wait for a connection is for core to say.

@@ -214,6 +214,25 @@ export const deviations: readonly Deviation[] = [
     instead: 'The options are refused at start-up; --engine auto takes the portable engine for them.',
   },
   {
+    id: 'malformed-stream-ends-session',
+    expected: 'Over HTTP/2, a malformed request ends its stream, and the others of its session live on.',
+    engines: ['deno-portable'],
+    instead: 'It ends the session with all of its streams. Other clients don’t notice.',
+  },
+  {
+    id: 'refused-headers-cost-memory',
+    expected: 'Over HTTP/2, a list of headers that is too long is refused and costs no memory from then on.',
+    engines: ['deno-portable'],
+    instead:
+      'Each costs up to 500 KiB, however few bytes it was sent in, which Deno frees only when it next collects garbage. Where strangers can reach the server, let a proxy take HTTP/2 from them.',
+  },
+  {
+    id: 'endless-continuation',
+    expected: 'Over HTTP/2, a client that sends empty CONTINUATION frames without end is dropped.',
+    engines: ['bun-portable'],
+    instead: 'They are taken. They cost no memory, but CPU.',
+  },
+  {
     id: 'no-certificate-reload',
     expected: 'SIGHUP makes the server read its certificate again.',
     engines: ['deno-native'],

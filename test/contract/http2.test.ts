@@ -3,6 +3,7 @@ import { constants } from 'node:http2';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openClient } from '../support/client.ts';
 import { dropSessions, H2Session, type H2Socket } from '../support/h2.ts';
+import { connectFields, flag, h2Frame, h2Headers, RawH2, type } from '../support/h2-raw.ts';
 import { acceptFor, closePayload, frame, key, opcode } from '../support/raw.ts';
 import { currentTarget, runServer, type ServerProcess, startServer } from '../support/server.ts';
 import { readingCertificates, shownBy, tlsFlags } from '../support/tls.ts';
@@ -398,6 +399,76 @@ describe.runIf(portable)('readers of one session', () => {
       expect((await other.message()).data.toString()).toBe('beat');
     } finally {
       clearInterval(beat);
+    }
+  });
+});
+
+describe.runIf(portable)('a client of HTTP/2 that does as it likes', () => {
+  const { server } = useHttp2(modes.cleartext);
+
+  it('gets room for whole frames in time, whatever its other streams use', async () => {
+    const raw = await RawH2.connect(server().port);
+    const [one, other] = [1, 3];
+    await raw.open(one);
+    await raw.open(other);
+    const message = frame(opcode.binary, Buffer.alloc(6000));
+    for (const [stream, count] of [
+      [one, 10],
+      [other, 12],
+      [one, 100],
+      [other, 100],
+    ] as const) {
+      for (let n = 0; n < count; n++) await raw.data(stream, message);
+    }
+  });
+
+  it('breaks no more than the stream on which it sends what is malformed', async () => {
+    const raw = await RawH2.connect(server().port);
+    await raw.open(1);
+    const fields = h2Headers({ ...connectFields, connection: 'x' });
+    raw.socket.send(h2Frame(type.headers, flag.endHeaders, 3, fields));
+    if (deviates('malformed-stream-ends-session')) {
+      await raw.frame((next) => next.type === type.goaway);
+    } else {
+      await raw.frame((next) => next.type === type.reset && next.stream === 3);
+      await raw.data(1, text('still here'));
+      await raw.frame((next) => next.type === type.data && next.stream === 1);
+    }
+  });
+
+  it('can’t make it hold what it has refused', async () => {
+    const before = server().rss();
+    const raw = await RawH2.connect(server().port);
+    // One long field that the server is to remember, and then thousands of times a reference to it.
+    const value = Buffer.alloc(3900, 'a');
+    const long = Buffer.concat([Buffer.from([0x40, 1, 0x78, 0x7f, 0xbd, 0x1d]), value]);
+    const references = Buffer.alloc(12_000, 0xbe);
+    for (let n = 0; n < 300; n++) {
+      const list = Buffer.concat([h2Headers(connectFields), ...(n === 0 ? [long] : []), references]);
+      raw.socket.send(h2Frame(type.headers, flag.endHeaders | flag.endStream, 1 + 2 * n, list));
+    }
+    await raw
+      .frame((next) => next.type === type.goaway || (next.type === type.reset && next.stream === 599))
+      .catch(() => {});
+    const grown = (server().rss() - before) / MiB;
+    if (deviates('refused-headers-cost-memory')) expect(grown).toBeGreaterThan(64);
+    else expect(grown).toBeLessThan(64);
+    raw.socket.destroy();
+  });
+
+  it('is dropped when it continues its headers without end', async () => {
+    const raw = await RawH2.connect(server().port);
+    raw.socket.send(h2Frame(type.headers, 0, 1, h2Headers(connectFields)));
+    const empty = Buffer.concat(Array.from({ length: 4000 }, () => h2Frame(type.continuation, 0, 1)));
+    if (deviates('endless-continuation')) {
+      for (let n = 0; n < 50; n++) await raw.socket.flush(empty);
+      raw.socket.send(h2Frame(type.continuation, flag.endHeaders, 1));
+      await raw.frame((next) => next.type === type.headers && next.stream === 1);
+    } else {
+      const flood = async () => {
+        for (;;) await raw.socket.flush(empty);
+      };
+      await within(5000, 'the end', expect(flood()).rejects.toThrow());
     }
   });
 });
