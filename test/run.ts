@@ -61,12 +61,16 @@ const enough = (failures: number): string => `--bail=${failures}`;
 const loads = ['backpressure', 'bombs', 'http2', 'leak', 'shutdown', 'startup'];
 /** Files that start several servers, or several processes of one, for each of their tests. */
 const scales = ['nginx', 'workers'];
-/** Files that need the machine for themselves: they measure time. */
-const crowds = ['crowd', 'liveness'];
+/** Files that measure time: beside them nothing may load the machine. */
+const clocks = ['liveness'];
+/** Files that need the machine for themselves. */
+const crowds = ['crowd'];
 /** Files of the contract suite that are not run over HTTP/2: they choose the protocol themselves, or need no server. */
 const notOverHttp2 = ['documents', 'http2', 'startup', 'tls', 'tls-files', 'tls-patience'];
 
 const [oldestNode = '', newestNode = ''] = runtimesExist ? ['node20', 'node26'] : ['node', 'node'];
+/** The versions in between are spared the files that take long. */
+const inBetween = ['node22', 'node24'];
 /** Whom clients reach over HTTP/2 too. */
 const http2Ids = [...new Set([newestNode, oldestNode, 'bun-portable', 'deno-portable'])].map((id) => `${id}-http2`);
 /** Where the tests that take long are run over HTTP/2 too. */
@@ -97,12 +101,14 @@ function coreLegs(): Leg[] {
  * One leg of the contract suite for each target, made of the files that `choose` says yes to.
  *
  * @param overHttp2 - Targets besides those over HTTP/1.1.
+ * @param spared - Targets that have no such leg.
  */
 function contractLegs(
   name: string,
   choose: (file: string) => boolean,
   args: readonly string[],
   overHttp2: readonly string[],
+  spared: readonly string[] = [],
 ): Leg[] {
   const files = readdirSync(`${root}/test/contract`, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.test.ts'),
@@ -114,7 +120,8 @@ function contractLegs(
   };
   // The Node at hand stands in for those of test/runtimes where there are none.
   const ids = targetIds.filter((id) => (/^node\d/.test(id) ? runtimesExist : id !== 'node' || !runtimesExist));
-  return [...ids, ...overHttp2].map((id) => ({
+  const left = [...ids, ...overHttp2].filter((id) => !spared.includes(id));
+  return left.map((id) => ({
     name: `${name} ${id}`,
     command: node,
     args: ['--project', 'contract', ...of(id), ...args, enough(3)],
@@ -277,12 +284,18 @@ const bench: Leg = {
 const phases: [Leg[], number][] = [
   [coreLegs(), 2],
   [
-    contractLegs('contract', (file) => ![...loads, ...scales, ...crowds].includes(file), ['--maxWorkers=2'], http2Ids),
+    contractLegs(
+      'contract',
+      (file) => ![...loads, ...scales, ...clocks, ...crowds].includes(file),
+      ['--maxWorkers=2'],
+      http2Ids,
+    ),
     2,
   ],
-  [contractLegs('contract-load', (file) => loads.includes(file), ['--maxWorkers=1'], [http2Id]), 2],
-  [contractLegs('contract-scale', (file) => scales.includes(file), ['--maxWorkers=1'], []), 2],
-  [contractLegs('contract-crowd', (file) => crowds.includes(file), ['--maxWorkers=1'], [http2Id]), 1],
+  [contractLegs('contract-load', (file) => loads.includes(file), ['--maxWorkers=1'], [http2Id], inBetween), 2],
+  [contractLegs('contract-scale', (file) => scales.includes(file), ['--maxWorkers=1'], [], inBetween), 2],
+  [contractLegs('contract-clock', (file) => clocks.includes(file), ['--maxWorkers=1'], [http2Id]), 2],
+  [contractLegs('contract-crowd', (file) => crowds.includes(file), ['--maxWorkers=1'], [http2Id], inBetween), 1],
   [conformanceLegs(), 2],
   [[browser], 1],
   [[bench], 1],
