@@ -217,11 +217,17 @@ describe('a worker that dies', () => {
   it('while the server shuts down is not replaced', async () => {
     await using server = await start(['--shutdown-timeout', '30']);
     const [stopped = 0] = workers(server);
+    const clients = await open(server, 30);
     process.kill(stopped, 'SIGSTOP');
     const exited = server.stop('SIGTERM');
+    // Those of the other worker are told that the shutdown has begun.
+    await within(5000, 'a goodbye', Promise.any(clients.map((client) => client.closed)));
     process.kill(stopped, 'SIGKILL');
     expect(await exited).toEqual({ code: 0, signal: null });
-    expect(server.reports.map(({ event }) => event)).toEqual(['listening', 'shutdown']);
+    const events = server.reports.map(({ event }) => event);
+    expect(events).not.toContain('worker-ended');
+    expect(events).not.toContain('worker-started');
+    expect(events.at(-1)).toBe('shutdown');
   });
 });
 
