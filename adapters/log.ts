@@ -11,6 +11,7 @@ import {
   type TextFormatter,
 } from '@logtape/logtape';
 import { printable, type Report } from '../core/report.ts';
+import { jsonLine } from './json-line.ts';
 
 /** What a server says once when it is ready. */
 export interface ListeningReport {
@@ -70,6 +71,9 @@ export interface Log {
   worker(report: WorkerEndedReport | WorkerStartedReport): void;
 }
 
+/** How LogTape's levels are written. */
+const LEVELS = { info: 'INFO', warn: 'WARN' } as const;
+
 const formatters: Record<Exclude<LogFormat, 'off'>, () => TextFormatter> = {
   json: () => getJsonLinesFormatter({ properties: 'flatten' }),
   pretty: () =>
@@ -93,14 +97,19 @@ export function createLog(format: LogFormat, write: (line: string) => void, work
     });
   }
   const logger = getLogger('echoline');
-  const whose = worker === undefined ? {} : { worker };
+  const mark = worker === undefined ? '#' : `#${worker}.`;
   return {
     report(report) {
-      const properties = { ...report, ...whose } as Record<string, unknown>;
-      const sentence = text(report, worker === undefined ? '#' : `#${worker}.`);
-      if (report.event === 'handler-error') logger.error(sentence, { ...properties, error: plain(report.error) });
-      else if (report.event === 'refused') logger.warn(sentence, properties);
-      else logger.info(sentence, properties);
+      if (format === 'off') return;
+      const sentence = text(report, mark);
+      const properties = worker === undefined ? report : { ...report, worker };
+      if (report.event === 'handler-error') {
+        logger.error(literal(sentence), { ...properties, error: plain(report.error) });
+      } else {
+        const level = report.event === 'refused' ? 'warn' : 'info';
+        if (format === 'json') write(jsonLine(LEVELS[level], sentence, properties));
+        else logger[level](literal(sentence));
+      }
     },
     listening(report) {
       const { url, path, runtime, version, engine, workers, note } = report;
@@ -139,25 +148,25 @@ function text(report: Report, mark: string): string {
     case 'opened': {
       const origin = report.origin === null ? '' : ` from ${report.origin}`;
       const protocol = report.protocol === '' ? '' : `, subprotocol ${report.protocol}`;
-      return literal(`${mark}${report.connection} opened by ${report.remote}${origin} at ${report.path}${protocol}`);
+      return `${mark}${report.connection} opened by ${report.remote}${origin} at ${report.path}${protocol}`;
     }
     case 'refused': {
       const origin = report.origin === null ? '' : ` from ${report.origin}`;
-      return literal(`refused ${report.remote}${origin} with ${report.status}: ${report.reason}`);
+      return `refused ${report.remote}${origin} with ${report.status}: ${report.reason}`;
     }
     case 'ended': {
       const { messagesIn, bytesIn, messagesOut, bytesOut, lastMessageMs } = report;
       const reason = report.reason === '' ? '' : ` "${report.reason}"`;
       const last = lastMessageMs === null ? 'no message ever came' : `last message ${seconds(lastMessageMs)} ago`;
-      return literal(
+      return (
         `${mark}${report.connection} ended by ${report.cause} (${report.code}${reason}) after ${seconds(report.durationMs)}: ` +
-          `${messagesIn} messages (${bytesIn} bytes) in, ${messagesOut} (${bytesOut} bytes) out, ${last}`,
+        `${messagesIn} messages (${bytesIn} bytes) in, ${messagesOut} (${bytesOut} bytes) out, ${last}`
       );
     }
     case 'handler-error': {
       const whose = report.connection === null ? 'the application' : `the handler of ${mark}${report.connection}`;
       const { name, message, stack } = plain(report.error);
-      return literal([`${whose} failed: ${name}: ${message}`, ...stack].join('\n    '));
+      return [`${whose} failed: ${name}: ${message}`, ...stack].join('\n    ');
     }
     case 'shutdown':
       return `shut down: ${report.closed} connections closed, ${report.terminated} terminated`;

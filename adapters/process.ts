@@ -32,12 +32,35 @@ export function endOnSignals(shutdown: () => Promise<unknown>): void {
 }
 
 export function print(text: string): void {
+  unprinted += text;
+  flush();
+}
+
+/** How long what nobody waits for may wait, in milliseconds: each write costs, and wakes who reads it. */
+const UNHURRIED = 10;
+/** With so many characters waiting, they are printed at once. */
+const MUCH = 16 * 1024;
+
+let unprinted = '';
+
+/** Prints soon, together with what else is to be printed. */
+export function printSoon(text: string): void {
+  if (unprinted === '') setTimeout(flush, UNHURRIED);
+  unprinted += text;
+  if (unprinted.length > MUCH) flush();
+}
+
+function flush(): void {
+  const text = unprinted;
+  unprinted = '';
   try {
-    process.stdout.write(text);
+    if (text !== '') process.stdout.write(text);
   } catch {
     // Whoever read this is gone. The connections are not.
   }
 }
+
+process.on('exit', flush);
 
 /** Ends the process with one line on why. */
 export function fail(message: string, status: number): void {
@@ -47,5 +70,6 @@ export function fail(message: string, status: number): void {
 
 /** Ends the process when what was printed is out. */
 export function exit(status: number): void {
+  flush();
   process.stdout.write('', () => process.exit(status));
 }

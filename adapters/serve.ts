@@ -5,7 +5,7 @@
  */
 import process from 'node:process';
 import type { Hono } from 'hono';
-import { type AppEnv, createAnswerer, createApp } from '../core/app.ts';
+import { type AppEnv, createAnswerer, createApp, createDirectAnswerer } from '../core/app.ts';
 import type { Config } from '../core/config.ts';
 import type { Handler } from '../core/connection.ts';
 import type { Certificate, Engine, Listener } from '../core/engine.ts';
@@ -88,6 +88,8 @@ export async function serve(service: Service): Promise<Serving | Unserved> {
       hostname: config.host,
       port: shared?.port ?? config.port,
       answer: createAnswerer(app, server),
+      // In an app of one's own, middleware is to have its say.
+      ...(service.app === undefined ? { direct: createDirectAnswerer(server, config.path, handler) } : {}),
       maxMessageSize: config.maxMessageSize,
       compression: config.compression,
       keepAliveInterval: config.keepAliveInterval,

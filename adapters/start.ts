@@ -15,7 +15,7 @@ import type { Handler } from '../core/connection.ts';
 import { echo } from '../core/echo.ts';
 import type { Listener } from '../core/engine.ts';
 import { createLog, type ListeningReport, type Log } from './log.ts';
-import { endOnSignals, fail, print, USAGE } from './process.ts';
+import { endOnSignals, fail, print, printSoon, USAGE } from './process.ts';
 import { detectRuntime } from './runtime.ts';
 import { type AppMaker, type Service, serve } from './serve.ts';
 import { readCertificate, renewCertificate } from './tls.ts';
@@ -61,7 +61,7 @@ export async function start(options: StartOptions = {}): Promise<void> {
   // Without TLS, HTTP/2 is for a proxy that ends it.
   const overTls = certificate !== undefined || config.http2Cleartext;
   if (config.compression && overTls) notes.push(COMPRESSION_WARNING);
-  const log = createLog(config.log, print);
+  const log = createLog(config.log, printSoon);
   const ready = ({ hostname, port }: Pick<Listener, 'hostname' | 'port'>, workers: number): ListeningReport => ({
     event: 'listening',
     url: `${certificate === undefined ? 'http' : 'https'}://${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`,

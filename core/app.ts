@@ -9,7 +9,7 @@ import { etag } from 'hono/etag';
 import { secureHeaders } from 'hono/secure-headers';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Handler } from './connection.ts';
-import type { Answer, Answerer, Peer } from './engine.ts';
+import type { Answer, Answerer, DirectAnswerer, Peer, RequestHead, Upgrade } from './engine.ts';
 import {
   type Accept,
   isHost,
@@ -22,7 +22,9 @@ import {
   refuseShutdown,
   refuseUnknownPath,
 } from './handshake.ts';
+import type { Claim } from './places.ts';
 import { idleTimeout, type WebSocketServer } from './server.ts';
+import { pathOf } from './text.ts';
 
 /** What comes with a request, as Hono's `c.env`. */
 export interface Bindings {
@@ -150,16 +152,13 @@ export function createApp(server: WebSocketServer, options: AppOptions): Hono<Ap
  * with the headers that they set.
  */
 export function createAnswerer(app: Hono<AppEnv>, server: WebSocketServer): Answerer {
-  const refuse = (refusal: Refusal, request: Request, peer: Peer): Response => {
-    server.refused(refusal, request, peer);
-    return respond(refusal);
-  };
   return async (request, peer, connect): Promise<Answer> => {
     // First of all: with it, the request's URL may be none. HTTP/1.0 may do without.
     const host = request.headers.get('host');
-    if (host !== null && !isHost(host)) return refuse(refuseHost(), request, peer);
+    if (host !== null && !isHost(host)) return refuse(server, refuseHost(), request, peer);
     // As in the Upgrade header, case does not count (RFC 9110 section 7.8).
-    if (connect !== undefined && connect.toLowerCase() !== 'websocket') return refuse(refuseProtocol(), request, peer);
+    if (connect !== undefined && connect.toLowerCase() !== 'websocket')
+      return refuse(server, refuseProtocol(), request, peer);
     let agreed: { accept: Accept; handler: Handler } | undefined;
     const bindings: Bindings = {
       peer,
@@ -177,16 +176,72 @@ export function createAnswerer(app: Hono<AppEnv>, server: WebSocketServer): Answ
     }
     if (agreed === undefined || response.status !== 200) {
       // To CONNECT, any 2xx would mean that the tunnel stands (RFC 9110 section 9.3.6).
-      return connect !== undefined && response.ok ? refuse(refuseNoSocketPath(), request, peer) : response;
+      return connect !== undefined && response.ok ? refuse(server, refuseNoSocketPath(), request, peer) : response;
     }
-    // Asked last, so that only what is accepted for the rest asks.
     const { places } = server;
-    if (places !== undefined && !(await places.take())) return refuse(refuseFull(), request, peer);
-    const upgrade = server.admit(request, peer, agreed.accept, response.headers, agreed.handler);
-    if (!('accepted' in upgrade)) return upgrade;
-    places?.give();
-    return refuse(upgrade, request, peer);
+    const agreement = { ...agreed, headers: response.headers };
+    return places === undefined
+      ? admit(server, request, peer, agreement)
+      : admitShared(places, server, request, peer, agreement);
   };
+}
+
+/**
+ * What an engine asks first for every request of HTTP/1.1, where no middleware stands before the socket path, as in the
+ * echo server's own app: it comes to what that app would, without a standard request and response for each connection.
+ *
+ * @param path - Has nothing in it that the app takes for a pattern.
+ */
+export function createDirectAnswerer(server: WebSocketServer, path: string, handler: Handler): DirectAnswerer {
+  return (head, peer) => {
+    if (head.method !== 'GET' || pathOf(head.url) !== path || server.shuttingDown) return undefined;
+    const host = head.headers.get('host');
+    if (host !== null && !isHost(host)) return refuse(server, refuseHost(), head, peer);
+    const accept = server.judge(head);
+    if (!accept.accepted) return refuse(server, accept, head, peer);
+    const { places } = server;
+    const agreement = { accept, handler, headers: Object.entries(accept.headers) };
+    return places === undefined
+      ? admit(server, head, peer, agreement)
+      : admitShared(places, server, head, peer, agreement);
+  };
+}
+
+/** What route and middleware have agreed to. */
+interface Agreement {
+  readonly accept: Accept;
+  readonly handler: Handler;
+  readonly headers: Upgrade['headers'];
+}
+
+/** Keeps a place for a connection. Where several processes count against one limit, that takes a while. */
+async function admitShared(
+  places: Claim,
+  server: WebSocketServer,
+  request: RequestHead,
+  peer: Peer,
+  agreement: Agreement,
+): Promise<Answer> {
+  // Asked last, so that only what is accepted for the rest asks.
+  if (!(await places.take())) return refuse(server, refuseFull(), request, peer);
+  const answer = admit(server, request, peer, agreement);
+  if (answer instanceof Response) places.give();
+  return answer;
+}
+
+function admit(
+  server: WebSocketServer,
+  request: RequestHead,
+  peer: Peer,
+  { accept, headers, handler }: Agreement,
+): Answer {
+  const upgrade = server.admit(request, peer, accept, headers, handler);
+  return 'accepted' in upgrade ? refuse(server, upgrade, request, peer) : upgrade;
+}
+
+function refuse(server: WebSocketServer, refusal: Refusal, request: RequestHead, peer: Peer): Response {
+  server.refused(refusal, request, peer);
+  return respond(refusal);
 }
 
 function respond(refusal: Refusal): Response {

@@ -11,7 +11,7 @@ import { elements, isToken } from './text.ts';
 export interface HandshakeRequest {
   readonly method: string;
   /** Several headers of one name come joined by `, `. */
-  readonly headers: Headers;
+  readonly headers: Pick<Headers, 'get' | 'has'>;
   /** Whether it is an extended CONNECT for the protocol `websocket` (RFC 8441). {@link method} says nothing then. Default: no. */
   readonly extendedConnect?: boolean;
 }
@@ -50,6 +50,7 @@ export interface Refusal {
 
 /** The version that is spoken, RFC 6455's. */
 const VERSION = '13';
+const NOTHING: readonly string[] = [];
 /** Seconds after which a client that got a 503 may try again. */
 const RETRY_AFTER = '10';
 /** Base64 (RFC 4648 section 4) of 16 bytes. Bits left over in the last digit are not looked at, nor used by anyone. */
@@ -115,7 +116,8 @@ export function judgeHandshake(request: HandshakeRequest, policy: HandshakePolic
     if (!lists(headers.get('connection'), 'upgrade')) return NO_CONNECTION;
     if (method !== 'GET') return WRONG_METHOD;
   }
-  if (!isHost(headers.get('host'))) return MALFORMED_HOST;
+  const host = headers.get('host');
+  if (!isHost(host)) return MALFORMED_HOST;
   // What follows the request is taken for frames, so that it can't be a body too.
   if (headers.has('transfer-encoding') || Number(headers.get('content-length') ?? 0) !== 0) return BODY;
 
@@ -129,11 +131,11 @@ export function judgeHandshake(request: HandshakeRequest, policy: HandshakePolic
   }
 
   const offer = headers.get('sec-websocket-protocol');
-  const offered = offer === null ? [] : elements(offer);
+  const offered = offer === null ? NOTHING : elements(offer);
   // That each is named once is the client's duty (RFC 6455 section 4.1). Case counts.
-  if (!offered.every(isToken) || new Set(offered).size < offered.length) return MALFORMED_PROTOCOL;
+  if (!offered.every(isToken) || (offer !== null && new Set(offered).size < offered.length)) return MALFORMED_PROTOCOL;
 
-  const fault = policy.origins.judge(headers.get('origin'), headers.get('host'));
+  const fault = policy.origins.judge(headers.get('origin'), host);
   if (fault !== undefined) return refuseOrigin(fault);
 
   const protocol = policy.subprotocols.find((name) => offered.includes(name)) ?? '';
@@ -154,7 +156,8 @@ export function isHost(host: string | null): boolean {
 
 /** Whether a comma-separated list has an element, in any case. */
 function lists(value: string | null, element: string): boolean {
-  return value !== null && elements(value).some((candidate) => candidate.toLowerCase() === element);
+  if (value === null) return false;
+  return value.toLowerCase() === element || elements(value.toLowerCase()).includes(element);
 }
 
 function refusal(status: number, reason: string, headers: Readonly<Record<string, string>> = {}): Refusal {

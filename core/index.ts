@@ -9,6 +9,7 @@ export {
   type Bindings,
   createAnswerer,
   createApp,
+  createDirectAnswerer,
   type PageFile,
   webSocket,
 } from './app.ts';
@@ -21,10 +22,12 @@ export type {
   Answerer,
   Capabilities,
   Certificate,
+  DirectAnswerer,
   Engine,
   Listener,
   ListenOptions,
   Peer,
+  RequestHead,
   Upgrade,
 } from './engine.ts';
 export type { Host } from './host.ts';

@@ -7,7 +7,7 @@ import type { CompressionPolicy } from './compression.ts';
 import type { Handler } from './connection.ts';
 import { ConnectionReceiver } from './connection-receiver.ts';
 import { echo } from './echo.ts';
-import type { Peer, Upgrade } from './engine.ts';
+import type { Peer, RequestHead, Upgrade } from './engine.ts';
 import { type Accept, judgeHandshake, type Refusal, refuseFull, refuseShutdown } from './handshake.ts';
 import type { Host } from './host.ts';
 import { isThenable } from './intake.ts';
@@ -17,6 +17,7 @@ import type { Claim } from './places.ts';
 import { type End, printable, type ShutdownSummary } from './report.ts';
 import { ServerConnection, type Surroundings } from './server-connection.ts';
 import { missingOption, type ServerOptions } from './server-options.ts';
+import { pathOf } from './text.ts';
 import type { Receiver, Transport } from './transport.ts';
 
 export type { ServerOptions } from './server-options.ts';
@@ -101,7 +102,7 @@ export class WebSocketServer implements Surroundings {
    *
    * @param extendedConnect - Whether it came as a CONNECT request for `websocket` (RFC 8441).
    */
-  judge({ method, headers }: Request, extendedConnect = false): Accept | Refusal {
+  judge({ method, headers }: RequestHead, extendedConnect = false): Accept | Refusal {
     const verdict = judgeHandshake(
       { method, headers, extendedConnect },
       { origins: this.#origins, subprotocols: this.options.subprotocols, compression: this.#compression },
@@ -115,18 +116,23 @@ export class WebSocketServer implements Surroundings {
    *
    * @param headers - The headers to answer with.
    */
-  admit(request: Request, peer: Peer, accept: Accept, headers: Headers, handler: Handler): Upgrade | Refusal {
+  admit(
+    request: RequestHead,
+    peer: Peer,
+    accept: Accept,
+    headers: Upgrade['headers'],
+    handler: Handler,
+  ): Upgrade | Refusal {
     // Others may have come while the application around us was at work.
     const refusal = this.#refuseMore();
     if (refusal !== undefined) return refusal;
     const { protocol, compression } = accept;
     const origin = request.headers.get('origin');
-    const path = new URL(request.url).pathname;
+    const path = pathOf(request.url);
     this.#reserved++;
     return {
       protocol,
-      // Middleware may have taken it back.
-      compression: headers.has('sec-websocket-extensions') ? compression : undefined,
+      compression: compression !== undefined && agreesOnCompression(headers) ? compression : undefined,
       headers,
       open: (transport) => {
         this.#reserved--;
@@ -140,7 +146,7 @@ export class WebSocketServer implements Surroundings {
   }
 
   /** Reports a refusal. */
-  refused(refusal: Refusal, request: Request, peer: Peer): void {
+  refused(refusal: Refusal, request: Pick<RequestHead, 'headers'>, peer: Peer): void {
     this.#host.report({
       event: 'refused',
       status: refusal.status,
@@ -284,6 +290,12 @@ export class WebSocketServer implements Surroundings {
     // The clock's own patience begins where that of shutdown() has ended.
     connection.shut('shutdown', 1001, 'server shutting down', this.options.shutdownTimeout + 60_000);
   }
+}
+
+/** Whether what was agreed is still said to be: middleware may have taken it back. */
+function agreesOnCompression(headers: Upgrade['headers']): boolean {
+  for (const [name] of headers) if (name === 'sec-websocket-extensions') return true;
+  return false;
 }
 
 function safe(text: string | null): string | null {

@@ -16,14 +16,25 @@ export function isToken(text: string): boolean {
  * empty elements are kept, so that the caller can refuse them.
  */
 export function elements(value: string): string[] {
-  return value.split(',').map((element) => {
-    // Not trim(), which takes other spaces too; not a regular expression, which is quadratic on runs of spaces.
-    let start = 0;
-    let end = element.length;
-    while (start < end && isBlank(element.charCodeAt(start))) start++;
-    while (end > start && isBlank(element.charCodeAt(end - 1))) end--;
-    return element.slice(start, end);
-  });
+  return value.split(',').map(trimBlanks);
+}
+
+/** A text without the spaces and tabs around it. */
+export function trimBlanks(text: string): string {
+  // Not trim(), which takes other spaces too; not a regular expression, which is quadratic on runs of spaces.
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+/** The path of a URL, or of a path and query alone. */
+export function pathOf(url: string): string {
+  const scheme = url.startsWith('/') ? -1 : url.indexOf('://');
+  const path = scheme === -1 ? url : url.slice(url.indexOf('/', scheme + 3));
+  const end = path.search(/[?#]/);
+  return end === -1 ? path : path.slice(0, end);
 }
 
 function isBlank(code: number): boolean {

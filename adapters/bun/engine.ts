@@ -4,7 +4,7 @@
  * @module
  */
 import process from 'node:process';
-import type { Certificate, Engine, Listener, ListenOptions, Peer } from '../../core/engine.ts';
+import type { Answer, Certificate, Engine, Listener, ListenOptions, Peer } from '../../core/engine.ts';
 import { BunTransport } from './transport.ts';
 
 /** Bun's own WebSocket. */
@@ -61,20 +61,12 @@ function serve(options: ListenOptions, port: number, certificate?: Certificate):
     ...(certificate === undefined ? {} : { tls: { ...certificate } }),
     // Bun's error page shows the server's source to whoever asks.
     development: false,
-    async fetch(request, server) {
-      const answer = await options.answer(request, peerOf(server.requestIP(request)));
-      if (answer instanceof Response) return answer;
-      // An empty header is how Bun is kept from agreeing to the first subprotocol that is offered.
-      if (answer.protocol === '') answer.headers.set('sec-websocket-protocol', '');
-      // Bun negotiates by itself, from the request as it finds it, and writes the answer. What core has agreed to reads
-      // as an offer too: with that in place of the client's offers, Bun comes to the same.
-      const agreed = answer.headers.get('sec-websocket-extensions');
-      answer.headers.delete('sec-websocket-extensions');
-      if (agreed === null) request.headers.delete('sec-websocket-extensions');
-      else request.headers.set('sec-websocket-extensions', agreed);
-      if (server.upgrade(request, { headers: answer.headers, data: new BunTransport(answer) })) return undefined;
-      answer.abandon();
-      return new Response(null, { status: 400 });
+    fetch(request, server) {
+      const peer = peerOf(server.requestIP(request));
+      const answer = options.direct?.(request, peer) ?? options.answer(request, peer);
+      return answer instanceof Promise
+        ? answer.then((settled) => respond(server, request, settled))
+        : respond(server, request, answer);
     },
     websocket: {
       maxPayloadLength: options.maxMessageSize,
@@ -93,6 +85,28 @@ function serve(options: ListenOptions, port: number, certificate?: Certificate):
       close: (socket, code, reason) => socket.data.closed(code, reason),
     },
   });
+}
+
+function respond(server: Bun.Server<BunTransport>, request: Request, answer: Answer): Response | undefined {
+  if (answer instanceof Response) return answer;
+  const headers: [string, string][] = [];
+  let agreed: string | undefined;
+  for (const header of answer.headers) {
+    if (header[0] === 'sec-websocket-extensions') agreed = header[1];
+    else headers.push(header);
+  }
+  // An empty header is how Bun is kept from agreeing to the first subprotocol that is offered.
+  if (answer.protocol === '' && request.headers.has('sec-websocket-protocol')) {
+    headers.push(['sec-websocket-protocol', '']);
+  }
+  // Bun negotiates by itself, from the request as it finds it, and writes the answer. What core has agreed to reads
+  // as an offer too: with that in place of the client's offers, Bun comes to the same.
+  if (agreed !== undefined) request.headers.set('sec-websocket-extensions', agreed);
+  else if (request.headers.has('sec-websocket-extensions')) request.headers.delete('sec-websocket-extensions');
+  const data = new BunTransport(answer);
+  if (server.upgrade(request, headers.length === 0 ? { data } : { headers, data })) return undefined;
+  answer.abandon();
+  return new Response(null, { status: 400 });
 }
 
 function peerOf(address: Bun.SocketAddress | null): Peer {

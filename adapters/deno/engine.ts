@@ -4,7 +4,7 @@
  * @module
  */
 import process from 'node:process';
-import type { Engine, Listener, ListenOptions, Peer } from '../../core/engine.ts';
+import type { Answer, Engine, Listener, ListenOptions, Peer } from '../../core/engine.ts';
 import { DenoTransport } from './transport.ts';
 
 /** Deno's own WebSocket. It can do less than the others: see its capabilities. */
@@ -38,22 +38,12 @@ async function listen(options: ListenOptions): Promise<Listener> {
       onListen() {},
       ...options.certificate,
     },
-    async (request, { remoteAddr }) => {
-      const answer = await options.answer(request, peerOf(remoteAddr));
-      if (answer instanceof Response) return answer;
-      if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') {
-        // Deno upgrades to the first protocol that is named, and an error that nobody can catch ends the process.
-        answer.abandon();
-        return new Response('Deno upgrades to websocket alone.\n', { status: 400 });
-      }
-      const { socket, response } = Deno.upgradeWebSocket(request, {
-        // Seconds. Deno pings at half of it and hangs up at the whole, so that it stands for the keep-alive interval.
-        idleTimeout: (2 * options.keepAliveInterval) / 1000,
-      });
-      // Deno's own `protocol` option throws where the one agreed on is not the first that was offered.
-      for (const [name, value] of answer.headers) response.headers.append(name, value);
-      new DenoTransport(socket, options.maxMessageSize).feed(answer);
-      return response;
+    (request, { remoteAddr }) => {
+      const peer = peerOf(remoteAddr);
+      const answer = options.direct?.(request, peer) ?? options.answer(request, peer);
+      return answer instanceof Promise
+        ? answer.then((settled) => respond(options, request, settled))
+        : respond(options, request, answer);
     },
   );
   return {
@@ -66,6 +56,23 @@ async function listen(options: ListenOptions): Promise<Listener> {
       return server.finished;
     },
   };
+}
+
+function respond(options: ListenOptions, request: Request, answer: Answer): Response {
+  if (answer instanceof Response) return answer;
+  if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') {
+    // Deno upgrades to the first protocol that is named, and an error that nobody can catch ends the process.
+    answer.abandon();
+    return new Response('Deno upgrades to websocket alone.\n', { status: 400 });
+  }
+  const { socket, response } = Deno.upgradeWebSocket(request, {
+    // Seconds. Deno pings at half of it and hangs up at the whole, so that it stands for the keep-alive interval.
+    idleTimeout: (2 * options.keepAliveInterval) / 1000,
+  });
+  // Deno's own `protocol` option throws where the one agreed on is not the first that was offered.
+  for (const [name, value] of answer.headers) response.headers.append(name, value);
+  new DenoTransport(socket, options.maxMessageSize).feed(answer);
+  return response;
 }
 
 function peerOf({ hostname, port }: Deno.NetAddr): Peer {

@@ -7,7 +7,9 @@
 import { createHash } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { RequestHead } from '../../core/engine.ts';
 import { acceptInput } from '../../core/handshake.ts';
+import { trimBlanks } from '../../core/text.ts';
 
 /** How long what is left of a refused request is read, so that the answer arrives before the connection's end. */
 const LINGER = 1_000;
@@ -18,6 +20,36 @@ const FORBIDDEN = /^(?:CONNECT|TRACE|TRACK)$/i;
 /** The value of `Sec-WebSocket-Accept` for a key. */
 export function proofOf(key: string): string {
   return createHash('sha1').update(acceptInput(key)).digest('base64');
+}
+
+/** The request as far as a handshake is about it: a standard one costs as much as all the rest of an upgrade. */
+export function headOf({ rawHeaders, method = 'GET', url = '/' }: IncomingMessage): RequestHead {
+  return { method, url, headers: new RawHeaders(rawHeaders) };
+}
+
+/** Header fields as they came: names and values in turn. */
+class RawHeaders implements Pick<Headers, 'get' | 'has'> {
+  readonly #fields: readonly string[];
+
+  constructor(fields: readonly string[]) {
+    this.#fields = fields;
+  }
+
+  get(name: string): string | null {
+    const fields = this.#fields;
+    let found: string | null = null;
+    for (let at = 0; at + 1 < fields.length; at += 2) {
+      const field = fields[at] as string;
+      if (field.length !== name.length || field.toLowerCase() !== name) continue;
+      const value = trimBlanks(fields[at + 1] as string);
+      found = found === null ? value : `${found}, ${value}`;
+    }
+    return found;
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== null;
+  }
 }
 
 /** The request as a standard one, without its body. */

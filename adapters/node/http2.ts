@@ -164,7 +164,7 @@ function withoutConnection(response: Response): Response {
   return new Response(response.body, { status: response.status, headers });
 }
 
-function outgoing(headers: Headers): OutgoingHttpHeaders {
+function outgoing(headers: Upgrade['headers']): OutgoingHttpHeaders {
   const out: Record<string, string | string[]> = {};
   for (const [name, value] of headers) {
     if (CONNECTION_HEADERS.includes(name)) continue;

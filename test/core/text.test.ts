@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { elements, isToken, nearest, quote } from '../../core/text.ts';
+import { elements, isToken, nearest, pathOf, quote } from '../../core/text.ts';
 
 describe('a token', () => {
   it.each(['chat', 'v12.stomp', "!#$%&'*+-.^_`|~09azAZ"])('may be %s', (text) => {
@@ -23,6 +23,19 @@ describe('the elements of a header value', () => {
 
   it('keep spaces that HTTP does not know', () => {
     expect(elements('\u00a0a, b\v')).toEqual(['\u00a0a', 'b\v']);
+  });
+});
+
+describe('the path', () => {
+  it.each([
+    ['http://a.test/ws?x=/y#z', '/ws'],
+    ['https://a.test:8080/', '/'],
+    ['/ws?http://b.test/x', '/ws'],
+    ['/ws/x', '/ws/x'],
+    ['x/ws', 'x/ws'],
+    ['*', '*'],
+  ])('of %s is %s', (url, path) => {
+    expect(pathOf(url)).toBe(path);
   });
 });
 
