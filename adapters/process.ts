@@ -39,7 +39,7 @@ export function print(text: string): void {
 /** How long what nobody waits for may wait, in milliseconds: each write costs, and wakes who reads it. */
 const UNHURRIED = 10;
 /** With so many characters waiting, they are printed at once. */
-const MUCH = 16 * 1024;
+const MUCH = 48 * 1024;
 
 let unprinted = '';
 

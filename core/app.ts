@@ -195,10 +195,11 @@ export function createAnswerer(app: Hono<AppEnv>, server: WebSocketServer): Answ
 export function createDirectAnswerer(server: WebSocketServer, path: string, handler: Handler): DirectAnswerer {
   return (head, peer) => {
     if (head.method !== 'GET' || pathOf(head.url) !== path || server.shuttingDown) return undefined;
-    const host = head.headers.get('host');
-    if (host !== null && !isHost(host)) return refuse(server, refuseHost(), head, peer);
     const accept = server.judge(head);
-    if (!accept.accepted) return refuse(server, accept, head, peer);
+    if (!accept.accepted) {
+      const host = head.headers.get('host');
+      return refuse(server, host === null || isHost(host) ? accept : refuseHost(), head, peer);
+    }
     const { places } = server;
     const agreement = { accept, handler, headers: Object.entries(accept.headers) };
     return places === undefined

@@ -75,21 +75,33 @@ export function createOriginPolicy({ allowed, required }: OriginOptions): Origin
   }
   const all = exact.has('*');
   const sameHost = allowed.length === 0;
+  // Most requests come from the pages of one site.
+  let lastOrigin: string | undefined;
+  let lastHost: string | null = null;
 
+  const judge: OriginPolicy['judge'] = (origin, host) => {
+    if (origin === null) return required ? MISSING : undefined;
+    // A header of `*` is no origin, though the list may have one.
+    if (origin !== '*' && exact.has(origin)) return undefined;
+    if (OPAQUE_ORIGINS.includes(origin)) return OPAQUE;
+    const canonical = canonicalOrigin(origin);
+    if (canonical === undefined) return MALFORMED;
+    if (all) return undefined;
+    if (sameHost) return isSameHost(canonical, host) ? undefined : OTHER_HOST;
+    if (exact.has(canonical)) return undefined;
+    // A canonical origin has no empty label, so what is between head and tail is one label at least.
+    const listed = patterns.some(({ head, tail }) => canonical.startsWith(head) && canonical.endsWith(tail));
+    return listed ? undefined : NOT_LISTED;
+  };
   return {
     judge(origin, host) {
-      if (origin === null) return required ? MISSING : undefined;
-      // A header of `*` is no origin, though the list may have one.
-      if (origin !== '*' && exact.has(origin)) return undefined;
-      if (OPAQUE_ORIGINS.includes(origin)) return OPAQUE;
-      const canonical = canonicalOrigin(origin);
-      if (canonical === undefined) return MALFORMED;
-      if (all) return undefined;
-      if (sameHost) return isSameHost(canonical, host) ? undefined : OTHER_HOST;
-      if (exact.has(canonical)) return undefined;
-      // A canonical origin has no empty label, so what is between head and tail is one label at least.
-      const listed = patterns.some(({ head, tail }) => canonical.startsWith(head) && canonical.endsWith(tail));
-      return listed ? undefined : NOT_LISTED;
+      if (origin !== null && origin === lastOrigin && host === lastHost) return undefined;
+      const fault = judge(origin, host);
+      if (fault === undefined && origin !== null) {
+        lastOrigin = origin;
+        lastHost = host;
+      }
+      return fault;
     },
   };
 }

@@ -94,6 +94,8 @@ const LONGEST = 256;
  * and other invisible formatting, lone surrogates, unassigned and private characters.
  */
 const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+/** What most texts consist of: to look for the rest takes longer. */
+const PLAIN = /^[ -~]*$/;
 
 /**
  * Makes a client's text safe to print on one line of a log or terminal.
@@ -102,5 +104,7 @@ const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]/gu;
  */
 export function printable(text: string): string {
   const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
-  return cut.replace(UNSAFE, (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`);
+  return PLAIN.test(cut)
+    ? cut
+    : cut.replace(UNSAFE, (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`);
 }

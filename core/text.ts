@@ -33,8 +33,12 @@ export function trimBlanks(text: string): string {
 export function pathOf(url: string): string {
   const scheme = url.startsWith('/') ? -1 : url.indexOf('://');
   const path = scheme === -1 ? url : url.slice(url.indexOf('/', scheme + 3));
-  const end = path.search(/[?#]/);
-  return end === -1 ? path : path.slice(0, end);
+  return before(before(path, '?'), '#');
+}
+
+function before(text: string, mark: string): string {
+  const at = text.indexOf(mark);
+  return at === -1 ? text : text.slice(0, at);
 }
 
 function isBlank(code: number): boolean {
