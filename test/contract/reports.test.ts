@@ -51,6 +51,15 @@ describe('as JSON', () => {
     expect(ended.lastMessageMs).toBeTypeOf('number');
   });
 
+  it('is JSON whatever a client says', async () => {
+    const reason = 'say "hi" \\ {x} Grüße 🙂';
+    const socket = await openRaw(server().port);
+    socket.send(frame(opcode.close, closePayload(1000, reason)));
+    const ended = await server().report({ event: 'ended', remote: socket.address });
+    expect(ended.reason).toBe(reason);
+    expect(ended).toMatchObject({ level: 'INFO', logger: 'echoline', message: expect.stringContaining(reason) });
+  });
+
   it.each([
     ['FIN', (socket: Awaited<ReturnType<typeof openRaw>>) => socket.end()],
     ['RST', (socket: Awaited<ReturnType<typeof openRaw>>) => socket.reset()],
