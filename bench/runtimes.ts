@@ -27,7 +27,15 @@ export const commands: Record<Runtime, { readonly ours: readonly string[]; reado
   bun: { ours: target('bun-native').command, peer: target('bun-native').command },
   deno: {
     ours: target('deno-native').command,
-    peer: [target('deno-native').command[0] ?? 'deno', 'run', '--no-prompt', '--allow-all'],
+    // With Deno's defaults: what deno.json has is Echoline's own.
+    peer: [
+      target('deno-native').command[0] ?? 'deno',
+      'run',
+      '--no-config',
+      '--node-modules-dir=manual',
+      '--no-prompt',
+      '--allow-all',
+    ],
   },
 };
 
