@@ -12,22 +12,12 @@ let written = '';
 /**
  * One line in the manner of LogTape's formatter for JSON Lines, with `properties: 'flatten'`.
  *
- * @param properties - Text, numbers, booleans and nulls.
+ * @param properties - One at least.
  */
 export function jsonLine(level: 'INFO' | 'WARN', message: string, properties: object): string {
-  let line = `{"@timestamp":"${timestamp()}","level":"${level}","message":${quoted(message)},"logger":"echoline"`;
-  for (const name in properties) {
-    const value = (properties as Record<string, unknown>)[name];
-    line += `,"${name}":${typeof value === 'string' ? quoted(value) : value}`;
-  }
-  return `${line}}\n`;
-}
-
-/** ASCII without what JSON escapes, as nearly all of it is: to be escaped takes longer. */
-const PLAIN = /^[ !#-[\]-~]*$/;
-
-function quoted(text: string): string {
-  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+  const head = `{"@timestamp":"${timestamp()}","level":"${level}","message":${JSON.stringify(message)},"logger":"echoline"`;
+  // To write one object in two pieces takes less than to make one of two.
+  return `${head},${JSON.stringify(properties).slice(1)}\n`;
 }
 
 function timestamp(): string {
