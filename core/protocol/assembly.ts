@@ -17,7 +17,7 @@ const FASTER = 16;
 
 /** From this size on a piece may stay where it is, if it is not a smaller part than this of what it holds on to. */
 const WORTH_KEEPING = 16 * 1024;
-const LEAST_PART = 1 / 4;
+const LEAST_PART = 1 / 2;
 
 /** Collects the pieces of one message. */
 export class Assembly {
