@@ -15,18 +15,33 @@ const LEAST = 512;
 const LARGE = 64 * 1000;
 const FASTER = 16;
 
+/** From this size on a piece may stay where it is, if it is not a smaller part than this of what it holds on to. */
+const WORTH_KEEPING = 16 * 1024;
+const LEAST_PART = 1 / 2;
+
 /** Collects the pieces of one message. */
 export class Assembly {
-  private bytes: Uint8Array;
+  /** What came before `bytes`. */
+  private readonly pieces: Uint8Array[] = [];
+  private before = 0;
+  /** What was copied since, behind room for a header. */
+  private bytes: Uint8Array = NOTHING;
   private size = 0;
   private readonly validator: Utf8Validator | undefined;
+  private front: number;
 
   /**
    * @param text - Whether the message is text, which is validated as it comes.
+   * @param room - Octets in front of the first piece, in its chunk, that may be written to.
    */
-  constructor(text: boolean, isUtf8: IsUtf8) {
-    this.bytes = NOTHING;
+  constructor(text: boolean, isUtf8: IsUtf8, room = 0) {
     this.validator = text ? new Utf8Validator(isUtf8) : undefined;
+    this.front = room;
+  }
+
+  /** The octets in front of the message, in its first piece's buffer, that may be written to. */
+  get room(): number {
+    return this.front;
   }
 
   /**
@@ -37,27 +52,59 @@ export class Assembly {
    *
    * @param ascii - Whether the piece is known to be ASCII.
    * @param most - How long the whole message is, or may be: more is never allocated.
+   * @param keep - Whether the message will do in pieces: large ones are then not copied.
    * @returns `false` when the message can't be valid UTF-8 any more.
    */
-  push(chunk: Chunk, start: number, end: number, ascii: boolean, most: number): boolean {
+  push(chunk: Chunk, start: number, end: number, ascii: boolean, most: number, keep = false): boolean {
     const { validator } = this;
     if (validator !== undefined && !(ascii && validator.complete) && !validator.push(chunk, start, end)) return false;
-    const size = this.size + end - start;
+    const count = end - start;
+    if (keep && count >= WORTH_KEEPING && count >= chunk.buffer.byteLength * LEAST_PART) {
+      this.seal();
+      this.pieces.push(chunk.view(start, end));
+      this.before += count;
+      return true;
+    }
+    const size = this.size + count;
     const { bytes } = this;
     if (ROOM + size > bytes.length) {
-      this.bytes = new Uint8Array(ROOM + Math.min(Math.max((size < LARGE ? 2 : FASTER) * size, LEAST), most));
+      const wanted = Math.max((size < LARGE ? 2 : FASTER) * size, LEAST);
+      this.bytes = new Uint8Array(ROOM + Math.min(wanted, most - this.before));
       if (this.size > 0) this.bytes.set(bytes.subarray(ROOM, ROOM + this.size), ROOM);
+      else if (this.pieces.length === 0) this.front = ROOM;
     }
     this.bytes.set(chunk.view(start, end), ROOM + this.size);
     this.size = size;
     return true;
   }
 
-  /** The whole message, or `undefined` when it ends within a character. */
-  finish(): Uint8Array | undefined {
+  /** The whole message in its pieces, or `undefined` when it ends within a character. */
+  finish(): Uint8Array[] | undefined {
     if (this.validator !== undefined && !this.validator.complete) return undefined;
-    return this.bytes.subarray(ROOM, ROOM + this.size);
+    this.seal();
+    return this.pieces;
+  }
+
+  /** Makes a piece of what was copied. */
+  private seal(): void {
+    if (this.size === 0) return;
+    this.pieces.push(this.bytes.subarray(ROOM, ROOM + this.size));
+    this.before += this.size;
+    this.bytes = NOTHING;
+    this.size = 0;
   }
 }
 
 const NOTHING = new Uint8Array(0);
+
+/** The bytes of all pieces as one array: the only one, where there is no other. */
+export function join(pieces: readonly Uint8Array[]): Uint8Array {
+  if (pieces.length === 1) return pieces[0] as Uint8Array;
+  const all = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}

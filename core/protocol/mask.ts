@@ -9,6 +9,8 @@ import type { Chunk } from './chunk.ts';
 
 /** From how many bytes on whole words are worth the way to the first aligned one. */
 const WORTH_WORDS = 16;
+/** From how many bytes on a view of just these words costs less than it saves. */
+const WORTH_A_VIEW = 8 * 1024;
 
 const keyBytes = new Uint8Array(4);
 const keyWord = new Int32Array(keyBytes.buffer);
@@ -22,17 +24,23 @@ export function rotate(key: number, count: number): number {
 /**
  * Unmasks part of a chunk, in place or to so many bytes before.
  *
- * @param text - Whether to see if the bytes are ASCII, so that short text needs no second look. For large messages it
- *   takes half as long again.
+ * @param text - Whether to see if the bytes are ASCII, so that short text needs no second look. Of many bytes it is not
+ *   told: there the second look, native, costs less.
  * @param shift - A multiple of 4, so that what lies aligned is put aligned.
- * @returns Whether text was asked for and all of it is ASCII.
+ * @returns Whether text was asked for and all of it is known to be ASCII.
  */
 export function unmask(chunk: Chunk, start: number, end: number, key: number, text: boolean, shift = 0): boolean {
+  const count = end - start;
+  if (count >= WORTH_A_VIEW) {
+    unmaskMany(chunk, start, end, key);
+    if (shift > 0) chunk.bytes.copyWithin(start - shift, start, end);
+    return false;
+  }
   const { bytes, words } = chunk;
   let at = start;
   let seen = 0;
   let turning = key;
-  if (end - start >= WORTH_WORDS && words.length > 0) {
+  if (count >= WORTH_WORDS && words.length > 0) {
     const { offset } = chunk;
     const aligned = at + (-(at + offset) & 3);
     while (at < aligned) {
@@ -42,12 +50,7 @@ export function unmask(chunk: Chunk, start: number, end: number, key: number, te
       turning = (turning >>> 8) | (turning << 24);
     }
     const back = shift >> 2;
-    // Through memory, so that the word is right in either byte order.
-    keyBytes[0] = turning;
-    keyBytes[1] = turning >>> 8;
-    keyBytes[2] = turning >>> 16;
-    keyBytes[3] = turning >>> 24;
-    const word = keyWord[0] as number;
+    const word = inMemory(turning);
     const last = (end + offset) >>> 2;
     let index = (at + offset) >>> 2;
     if (!text) {
@@ -87,4 +90,45 @@ export function unmask(chunk: Chunk, start: number, end: number, key: number, te
     turning = (turning >>> 8) | (turning << 24);
   }
   return text && (seen & 0x80808080) === 0;
+}
+
+/** A key as a word of the platform's byte order. */
+function inMemory(key: number): number {
+  keyBytes[0] = key;
+  keyBytes[1] = key >>> 8;
+  keyBytes[2] = key >>> 16;
+  keyBytes[3] = key >>> 24;
+  return keyWord[0] as number;
+}
+
+/**
+ * Unmasks many bytes, in place: a view that begins with them, written where it was read, makes for a loop that is faster by
+ * a fifth and more, and to move the bytes afterwards costs less than to put them elsewhere at once.
+ */
+function unmaskMany(chunk: Chunk, start: number, end: number, key: number): void {
+  const { bytes, offset } = chunk;
+  let turning = key;
+  let at = start;
+  for (const aligned = at + (-(at + offset) & 3); at < aligned; at++) {
+    bytes[at] = (bytes[at] as number) ^ (turning & 0xff);
+    turning = (turning >>> 8) | (turning << 24);
+  }
+  const words = new Int32Array(chunk.buffer, offset + at, (end - at) >>> 2);
+  const count = words.length;
+  const word = inMemory(turning);
+  for (let index = 0; index + 7 < count; index += 8) {
+    (words[index] as number) ^= word;
+    (words[index + 1] as number) ^= word;
+    (words[index + 2] as number) ^= word;
+    (words[index + 3] as number) ^= word;
+    (words[index + 4] as number) ^= word;
+    (words[index + 5] as number) ^= word;
+    (words[index + 6] as number) ^= word;
+    (words[index + 7] as number) ^= word;
+  }
+  for (let index = count & ~7; index < count; index++) (words[index] as number) ^= word;
+  for (at += count * 4; at < end; at++) {
+    bytes[at] = (bytes[at] as number) ^ (turning & 0xff);
+    turning = (turning >>> 8) | (turning << 24);
+  }
 }

@@ -16,6 +16,8 @@ const SLAB = 64 * 1024;
 const OWN_SLAB = 16 * 1024;
 /** The most that is handed to the stream at a time, so that the progress of a slow reader is seen. */
 const PIECE = 192 * 1024;
+/** What is so large gains nothing by leaving together with what follows: some runtimes copy what is to leave as one. */
+const ALONE = 96 * 1024;
 /** With this much waiting in the stream, the rest waits here until it drains. */
 const ENOUGH = 64 * 1024;
 
@@ -71,25 +73,43 @@ export class Output {
     return this.size + this.stream.queued;
   }
 
-  /**
-   * Appends a frame.
-   *
-   * @param room - Octets in front of the payload, in its buffer, that may be written to.
-   */
-  frame(first: number, payload: Uint8Array, room = 0): void {
+  /** Appends a frame. */
+  frame(first: number, payload: Uint8Array): void {
     const { length } = payload;
     const copy = length <= COPY;
     const size = headerSize(length);
-    if (!copy && size <= room) {
-      const bytes = new Uint8Array(payload.buffer, payload.byteOffset - size, size + length);
-      writeHeader(bytes, 0, first, length);
-      this.push(bytes);
-      return;
-    }
     const at = this.reserve(copy ? size + length : size);
     const start = writeHeader(this.region, at, first, length);
     if (copy) this.region.set(payload, start);
     else this.push(payload);
+  }
+
+  /**
+   * Appends a frame whose payload lies in pieces; its header goes in front of the first of them.
+   *
+   * @param room - Octets in front of the first piece, in its buffer, that may be written to.
+   * @returns How long the payload is.
+   */
+  pieces(first: number, pieces: readonly Uint8Array[], room: number): number {
+    const [head, ...others] = pieces as readonly [Uint8Array, ...Uint8Array[]];
+    let { length } = head;
+    for (const piece of others) length += piece.length;
+    const size = headerSize(length);
+    if (length <= COPY) {
+      this.frame(first, head);
+      return length;
+    }
+    if (size <= room) {
+      const bytes = new Uint8Array(head.buffer, head.byteOffset - size, size + head.length);
+      writeHeader(bytes, 0, first, length);
+      this.push(bytes);
+    } else {
+      const at = this.reserve(size);
+      writeHeader(this.region, at, first, length);
+      this.push(head);
+    }
+    for (const piece of others) this.push(piece);
+    return length;
   }
 
   /**
@@ -248,7 +268,7 @@ export class Output {
   private write(parts: Uint8Array[], most: number): void {
     const { stream } = this;
     let room = most;
-    const several = this.head + 1 < parts.length;
+    const several = this.head + 1 < parts.length && (parts[this.head] as Uint8Array).length < ALONE;
     if (several) stream.cork();
     // While it is written to, the stream may drain, or drop all of this: what is taken is no longer in `parts`.
     while (room > 0 && this.parts === parts) {

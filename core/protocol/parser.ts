@@ -4,24 +4,26 @@
  *
  * @module
  */
-import { Assembly, ROOM } from './assembly.ts';
+import { Assembly, join } from './assembly.ts';
 import { Chunk } from './chunk.ts';
 import { INVALID_PAYLOAD, PROTOCOL_ERROR, TOO_BIG } from './close.ts';
 import type { Inflater } from './deflate.ts';
-import { BINARY, CLOSE, COMPRESSED, CONTINUATION, FIN, headerFault, TEXT } from './frame.ts';
+import { BINARY, CLOSE, COMPRESSED, CONTINUATION, FIN, headerFault, headerSize, TEXT } from './frame.ts';
 import { rotate, unmask } from './mask.ts';
 import type { IsUtf8 } from './utf8.ts';
 
 /** What a parser finds. After each call the parser looks at {@link Parser.halted}. */
 export interface FrameSink {
-  /**
-   * One whole message. The bytes are the sink's.
-   *
-   * @param room - Octets in front of them in their buffer that are the sink's as well.
-   */
-  message(data: Uint8Array, text: boolean, room: number): void;
+  /** One whole message. The bytes are the sink's. */
+  message(data: Uint8Array, text: boolean): void;
   /** One whole message, still masked, where {@link Parser.echoing} is set. */
   echo(chunk: Chunk, start: number, stop: number, key: number, text: boolean): void;
+  /**
+   * One whole message in pieces, where {@link Parser.echoing} is set. They are the sink's.
+   *
+   * @param room - Octets in front of the first piece, in its buffer, that are the sink's as well.
+   */
+  pieces(pieces: Uint8Array[], text: boolean, room: number): void;
   /** A Close, PING or PONG frame. The payload is the sink's until it returns. */
   control(opcode: number, payload: Uint8Array): void;
   /** The peer is to be refused with this code; the sink halts the parser. The reason is fixed, never the peer's data. */
@@ -43,7 +45,7 @@ const LEAST_SLACK = 64;
 export class Parser {
   /** Set by the sink to stop after the frame at hand, cleared to go on. */
   halted = false;
-  /** Set by the sink to be given messages that lie in a chunk as a whole by {@link FrameSink.echo}. */
+  /** Set by the sink to be given messages that lie in a chunk as a whole by {@link FrameSink.echo}, others by {@link FrameSink.pieces}. */
   echoing = false;
 
   private readonly sink: FrameSink;
@@ -61,6 +63,8 @@ export class Parser {
   private length = 0;
   private left = 0;
   private inPayload = false;
+  /** Where the frame at hand begins in the chunk at hand, or the chunk where it began before that. */
+  private begun = 0;
   /** The masking key, turned to the next octet. */
   private key = 0;
 
@@ -98,6 +102,7 @@ export class Parser {
     const chunk = new Chunk(bytes);
     const { end } = chunk;
     let at = start;
+    this.begun = start;
     while (at < end && !this.halted) {
       if (this.inPayload) at = this.payload(chunk, at);
       else if (this.read === 0 && this.open === 0 && !this.discarding) at = this.frame(chunk, at);
@@ -145,6 +150,7 @@ export class Parser {
       // How many octets there are before the key.
       const plain = short === 126 ? 4 : short === 127 ? 10 : 2;
       if (read === 1) {
+        this.begun = at - 1;
         this.first = byte;
         this.second = 0;
         this.length = 0;
@@ -216,15 +222,18 @@ export class Parser {
       this.size = 0;
     }
     if (this.discarding) return stop;
+    const keep = this.echoing && !this.compressed;
+    const room = start - this.begun;
     if (final && this.assembly === undefined && count === this.length) {
-      this.whole(chunk, start, stop, this.key, text);
+      if (keep && room >= headerSize(count)) this.sink.echo(chunk, start, stop, this.key, text);
+      else this.whole(chunk, start, stop, this.key, text);
       return stop;
     }
     if (count > 0) {
       const ascii = unmask(chunk, start, stop, this.key, text);
       this.key = rotate(this.key, count);
-      this.assembly ??= new Assembly(text && !this.compressed, this.isUtf8);
-      if (!this.assembly.push(chunk, start, stop, ascii, known))
+      this.assembly ??= new Assembly(text && !this.compressed, this.isUtf8, room);
+      if (!this.assembly.push(chunk, start, stop, ascii, known, keep))
         return this.fail(INVALID_PAYLOAD, 'invalid UTF-8', end);
     }
     if (final) this.assembled(text);
@@ -232,11 +241,13 @@ export class Parser {
   }
 
   private assembled(text: boolean): void {
-    const data = (this.assembly as Assembly).finish();
+    const { room } = this.assembly as Assembly;
+    const pieces = (this.assembly as Assembly).finish();
     this.assembly = undefined;
-    if (data === undefined) this.sink.fault(INVALID_PAYLOAD, 'invalid UTF-8');
-    else if (this.compressed) this.inflated(data, text);
-    else this.sink.message(data, text, ROOM);
+    if (pieces === undefined) this.sink.fault(INVALID_PAYLOAD, 'invalid UTF-8');
+    else if (this.compressed) this.inflated(join(pieces), text);
+    else if (this.echoing) this.sink.pieces(pieces, text, room);
+    else this.sink.message(join(pieces), text);
   }
 
   /** A message that lies in the chunk as a whole: given on as a view, not copied. */
@@ -245,7 +256,7 @@ export class Parser {
     const data = start === stop ? EMPTY : chunk.view(start, stop);
     if (this.compressed) this.inflated(data, text);
     else if (text && !ascii && !this.isUtf8(data)) this.sink.fault(INVALID_PAYLOAD, 'invalid UTF-8');
-    else this.sink.message(data, text, 0);
+    else this.sink.message(data, text);
   }
 
   private inflated(deflated: Uint8Array, text: boolean): void {
@@ -255,7 +266,7 @@ export class Parser {
     // Neither RFC 7692 nor RFC 6455 has a code for it; a payload that is not what it says it is comes nearest.
     else if (data === 'invalid') this.sink.fault(INVALID_PAYLOAD, 'invalid compressed data');
     else if (text && !this.isUtf8(data)) this.sink.fault(INVALID_PAYLOAD, 'invalid UTF-8');
-    else this.sink.message(data, text, 0);
+    else this.sink.message(data, text);
   }
 
   private control(chunk: Chunk, start: number, stop: number, last: boolean): void {

@@ -183,12 +183,7 @@ class Socket implements Transport, FrameSink {
 
   // What the parser finds.
 
-  message(data: Uint8Array, text: boolean, room: number): void {
-    if (room > 0 && this.parser.echoing) {
-      this.output.frame(FIN | (text ? TEXT : BINARY), data, room);
-      this.countEcho(data.length);
-      return;
-    }
+  message(data: Uint8Array, text: boolean): void {
     this.tellEchoes();
     this.receiver.message(data, text);
     this.lookWhetherToEcho();
@@ -204,6 +199,10 @@ class Socket implements Transport, FrameSink {
     } else {
       this.countEcho(length);
     }
+  }
+
+  pieces(pieces: Uint8Array[], text: boolean, room: number): void {
+    this.countEcho(this.output.pieces(FIN | (text ? TEXT : BINARY), pieces, room));
   }
 
   private countEcho(length: number): void {

@@ -29,7 +29,7 @@ function random(seed: number): { below(bound: number): number; frames(): Uint8Ar
   const below = (bound: number) => Math.floor(next() * bound);
   const pick = <T>(...values: T[]): T => values[below(values.length)] as T;
   const data = (text: boolean) => {
-    const length = pick(0, 1, 3, 30, 64, 125, 126, 200, 1000, 9000);
+    const length = pick(0, 1, 3, 30, 64, 125, 126, 200, 1000, 9000, 40_000);
     return text
       ? pick('ascii ', 'Grüße ', '😀')
           .repeat(length)
@@ -59,7 +59,7 @@ describe('echoes by the transport', () => {
     for (let round = 0; round < 250; round++) {
       const all = concat(frames(), below(2) === 0 ? frame(CLOSE, close(1000, 'done')) : frame(PING));
       const [one, other] = [echoing(false), echoing(true)];
-      for (let at = 0, most = [20, 300, 5000, 1_000_000][below(4)] as number; at < all.length; ) {
+      for (let at = 0, most = [20, 300, 5000, 60_000, 1_000_000][below(5)] as number; at < all.length; ) {
         const end = at + 1 + below(most);
         // With a shared buffer around it, at any alignment, as runtimes give it.
         const place = below(8);
@@ -92,15 +92,68 @@ describe('echoes by the transport', () => {
     expect(recorder.echoes).toEqual([[5, 9365, true]]);
   });
 
-  test('of a message that came in pieces leave in one write, with its header in front', () => {
+  test('of a message that came in small pieces leave in one write, with its header in front', () => {
     const { feed, stream, recorder } = echoing(true);
-    const data = filled(50_000);
+    const data = filled(20_000);
     const sent = frame(BINARY, data);
-    feed.data(sent.slice(0, 20_000));
-    feed.data(sent.slice(20_000));
+    feed.data(sent.slice(0, 10_000));
+    feed.data(sent.slice(10_000));
     expect(stream.writes.length).toBe(1);
     expect(same(stream.sent[0]?.payload, data)).toBe(true);
-    expect(recorder.echoes).toEqual([[1, 50_000, true]]);
+    expect(recorder.echoes).toEqual([[1, 20_000, true]]);
+  });
+
+  test('of a message that came in large pieces leave in these, in the memory of the chunks', () => {
+    const { feed, stream, recorder } = echoing(true);
+    const data = filled(150_000);
+    const sent = concat(frame(TEXT, 'before'), frame(BINARY, data));
+    const chunks = [sent.slice(0, 65_536), sent.slice(65_536, 131_072), sent.slice(131_072)];
+    for (const chunk of chunks) feed.data(chunk);
+    expect(stream.writes.slice(1).map(({ buffer }) => buffer)).toEqual(chunks.map(({ buffer }) => buffer));
+    expect(stream.sent.map(({ payload }) => payload.length)).toEqual([6, 150_000]);
+    expect(same(stream.sent[1]?.payload, data)).toBe(true);
+    expect(recorder.echoes.at(-1)).toEqual([1, 150_000, true]);
+  });
+
+  test('of a large message that lies in one chunk leave in its memory, unless its header came before', () => {
+    const data = filled(100_000);
+    for (const [cut, kept] of [
+      [0, true],
+      [4, true],
+      [5, false],
+    ] as const) {
+      const { feed, stream } = echoing(true);
+      const sent = frame(BINARY, data);
+      const chunk = sent.slice(cut);
+      feed.data(concat(frame(TEXT, 'before'), sent.slice(0, cut)));
+      feed.data(chunk);
+      expect(same(stream.sent[1]?.payload, data)).toBe(true);
+      expect(stream.writes[1]?.buffer === chunk.buffer).toBe(kept);
+    }
+  });
+
+  test('of large fragments have a header of their own, where the first has no room for it', () => {
+    const { feed, stream } = echoing(true);
+    const data = filled(80_000);
+    feed.data(frame(BINARY, '', { fin: false }));
+    feed.data(frame(0, data.subarray(0, 40_000), { fin: false }));
+    feed.data(frame(0, data.subarray(40_000)));
+    expect(stream.sent.length).toBe(1);
+    expect(same(stream.sent[0]?.payload, data)).toBe(true);
+    expect(stream.writes[0]?.length).toBe(10);
+  });
+
+  test('that turn out to be none: the receiver gets the message in one piece', () => {
+    const { feed, stream, recorder } = echoing(true);
+    recorder.onMessage = () => {};
+    const data = filled(100_000);
+    const sent = frame(BINARY, data);
+    feed.data(sent.slice(0, 50_000));
+    recorder.echoing = false;
+    feed.data(sent.slice(50_000));
+    expect(recorder.messages.length).toBe(1);
+    expect(same(recorder.messages[0]?.[0] as Uint8Array, data)).toBe(true);
+    expect(stream.writes).toEqual([]);
   });
 
   test('are told of before a Close is', () => {

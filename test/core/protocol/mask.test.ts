@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Chunk } from '../../../core/protocol/chunk.ts';
 import { rotate, unmask } from '../../../core/protocol/mask.ts';
+import { same } from './support.ts';
 
 const KEY = [0x91, 0x02, 0xf3, 0x44] as const;
 const key = KEY[0] | (KEY[1] << 8) | (KEY[2] << 16) | (KEY[3] << 24);
@@ -30,6 +31,25 @@ describe('unmasking', () => {
         }
       }
     }
+  });
+
+  test.each([8192, 8193, 8223, 20_000])('%d bytes, at every alignment, in place and before', (length) => {
+    const plain = pattern(length);
+    const masked = plain.map((byte, index) => byte ^ (KEY[index & 3] as number));
+    for (let start = 8; start < 16; start++) {
+      for (const shift of [0, 4]) {
+        const bytes = new Uint8Array(length + 32).fill(0xee);
+        bytes.set(masked, start);
+        unmask(new Chunk(bytes), start, start + length, key, false, shift);
+        const at = start - shift;
+        expect(same(bytes.subarray(at, at + length), plain)).toBe(true);
+        expect([...bytes.subarray(0, at), ...bytes.subarray(start + length)].every((byte) => byte === 0xee)).toBe(true);
+      }
+    }
+  });
+
+  test('tells nothing of many bytes, which are to be looked at natively', () => {
+    expect(unmask(new Chunk(new Uint8Array(8192)), 0, 8192, 0, true)).toBe(false);
   });
 
   test('tells that a byte is not ASCII, wherever it stands', () => {

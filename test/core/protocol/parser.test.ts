@@ -13,6 +13,9 @@ class Log implements FrameSink {
   echo(): void {
     throw new Error('nobody asked for it');
   }
+  pieces(): void {
+    throw new Error('nobody asked for it');
+  }
   message(data: Uint8Array, text: boolean): void {
     this.views.push(data);
     this.add(text ? string(data) : [...data]);
@@ -236,6 +239,7 @@ describe('the cost of any way of cutting', () => {
     const sizes: number[] = [];
     const sink: FrameSink = {
       message: (data) => sizes.push(data.length),
+      pieces: () => {},
       echo: () => {},
       control: () => {},
       fault: (code) => sizes.push(-code),
