@@ -79,8 +79,7 @@ export function createOriginPolicy({ allowed, required }: OriginOptions): Origin
   let lastOrigin: string | undefined;
   let lastHost: string | null = null;
 
-  const judge: OriginPolicy['judge'] = (origin, host) => {
-    if (origin === null) return required ? MISSING : undefined;
+  const judge = (origin: string, host: string | null): string | undefined => {
     // A header of `*` is no origin, though the list may have one.
     if (origin !== '*' && exact.has(origin)) return undefined;
     if (OPAQUE_ORIGINS.includes(origin)) return OPAQUE;
@@ -95,9 +94,10 @@ export function createOriginPolicy({ allowed, required }: OriginOptions): Origin
   };
   return {
     judge(origin, host) {
-      if (origin !== null && origin === lastOrigin && host === lastHost) return undefined;
+      if (origin === null) return required ? MISSING : undefined;
+      if (origin === lastOrigin && host === lastHost) return undefined;
       const fault = judge(origin, host);
-      if (fault === undefined && origin !== null) {
+      if (fault === undefined) {
         lastOrigin = origin;
         lastHost = host;
       }

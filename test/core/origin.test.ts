@@ -218,6 +218,17 @@ describe('without a list', () => {
     expect(judge(origin, host)).toBeUndefined();
   });
 
+  it('what was just allowed at one Host is not allowed at another, nor anything else there', () => {
+    const judge = allowing();
+    expect(judge('http://a.test', 'a.test')).toBeUndefined();
+    expect(judge('http://a.test', 'a.test')).toBeUndefined();
+    expect(judge('http://a.test', 'b.test')).toBe(OTHER_HOST);
+    expect(judge('http://a.test', null)).toBe(OTHER_HOST);
+    expect(judge('http://b.test', 'a.test')).toBe(OTHER_HOST);
+    expect(judge('http://b.test', 'a.test')).toBe(OTHER_HOST);
+    expect(judge('http://a.test', 'a.test')).toBeUndefined();
+  });
+
   it('the scheme is not compared, as TLS may end at a proxy', () => {
     expect(judge('https://example.com:8080', 'example.com:8080')).toBeUndefined();
     expect(judge('http://example.com:8080', 'example.com:8080')).toBeUndefined();
