@@ -116,8 +116,9 @@ export function judgeHandshake(request: HandshakeRequest, policy: HandshakePolic
     if (method !== 'GET') return WRONG_METHOD;
   }
   if (!isHost(headers.get('host'))) return MALFORMED_HOST;
-  // What follows the request is taken for frames, so that it can't be a body too.
-  if (headers.has('transfer-encoding') || Number(headers.get('content-length') ?? 0) !== 0) return BODY;
+  // What follows the request is taken for frames, so that it can't be a body too. Not by has(): for that, Deno makes a list of
+  // all headers, which lives as long as the connection.
+  if (headers.get('transfer-encoding') !== null || Number(headers.get('content-length') ?? 0) !== 0) return BODY;
 
   const version = headers.get('sec-websocket-version');
   if (version !== VERSION) return version === null || NUMBER.test(version) ? WRONG_VERSION : MALFORMED_VERSION;
