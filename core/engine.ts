@@ -79,7 +79,7 @@ export interface RequestHead {
   /** What was asked for: a URL, or a path and query alone. */
   readonly url: string;
   /** Several headers of one name come joined by `, `. Names are asked for in lower case. */
-  readonly headers: Pick<Headers, 'get' | 'has'>;
+  readonly headers: Pick<Headers, 'get'>;
 }
 
 /**

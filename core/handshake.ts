@@ -11,7 +11,7 @@ import { elements, isToken } from './text.ts';
 export interface HandshakeRequest {
   readonly method: string;
   /** Several headers of one name come joined by `, `. */
-  readonly headers: Pick<Headers, 'get' | 'has'>;
+  readonly headers: Pick<Headers, 'get'>;
   /** Whether it is an extended CONNECT for the protocol `websocket` (RFC 8441). {@link method} says nothing then. Default: no. */
   readonly extendedConnect?: boolean;
 }
@@ -118,8 +118,9 @@ export function judgeHandshake(request: HandshakeRequest, policy: HandshakePolic
   }
   const host = headers.get('host');
   if (!isHost(host)) return MALFORMED_HOST;
-  // What follows the request is taken for frames, so that it can't be a body too.
-  if (headers.has('transfer-encoding') || Number(headers.get('content-length') ?? 0) !== 0) return BODY;
+  // What follows the request is taken for frames, so that it can't be a body too. Not by has(): for that, Deno makes a list of
+  // all headers, which lives as long as the connection.
+  if (headers.get('transfer-encoding') !== null || Number(headers.get('content-length') ?? 0) !== 0) return BODY;
 
   const version = headers.get('sec-websocket-version');
   if (version !== VERSION) return version === null || NUMBER.test(version) ? WRONG_VERSION : MALFORMED_VERSION;

@@ -67,7 +67,7 @@ export class Intake {
   }
 
   forEach(callback: MessageCallback): Promise<void> {
-    this.#claim();
+    this.claim();
     this.#callback = callback;
     this.done = new Promise<void>((resolve, reject) => {
       this.#resolve = resolve;
@@ -81,14 +81,14 @@ export class Intake {
 
   /** Gives what waits to somebody who will take by other ways what comes from now on. */
   giveAll(callback: MessageCallback): void {
-    this.#claim();
+    this.claim();
     for (let next = this.#inbox?.shift(); next !== undefined; next = this.#inbox?.shift())
       callback(next.data, next.text);
     this.#owner.waitingChanged();
   }
 
   async *iterate(): AsyncGenerator<Message, void, undefined> {
-    this.#claim();
+    this.claim();
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     try {
       while (true) {
@@ -110,7 +110,8 @@ export class Intake {
     }
   }
 
-  #claim(): void {
+  /** Says that the messages are taken. Throws where they already were. */
+  claim(): void {
     if (this.#taken) throw new TypeError('the messages of this connection are being taken already');
     this.#taken = true;
   }

@@ -52,7 +52,8 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
 
   readonly #server: Surroundings;
   readonly #transport: Transport;
-  readonly #intake: Intake;
+  /** Made when something first needs it, which an echo's connection never does. */
+  #intake: Intake | undefined = undefined;
   /** Whether the reader is so slow that its queue went over the limit. */
   #behind = false;
   /** Bytes that were queued since it did: of compressed messages, what became of them. */
@@ -76,7 +77,6 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
     super();
     this.#server = server;
     this.#transport = transport;
-    this.#intake = new Intake(this);
     this.id = about.id;
     this.remote = about.remote;
     this.protocol = about.protocol;
@@ -111,17 +111,17 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
   }
 
   forEach(callback: MessageCallback): Promise<void> {
-    return this.#intake.forEach(callback);
+    return this.#takeIn().forEach(callback);
   }
 
   /** Whether it is what {@link forEach} returned last. */
   isOwnPromise(promise: unknown): boolean {
-    return this.#intake.done === promise && promise !== undefined;
+    return promise !== undefined && this.#intake?.done === promise;
   }
 
   /** Sends back every message until the end. For most connections there is nothing else, hence no promise. */
   echo(): void {
-    this.#intake.giveAll((data, text) => this.send(data, text));
+    if (this.#intake !== undefined || this.#echoes) this.#takeIn().giveAll((data, text) => this.send(data, text));
     this.#echoes = true;
   }
 
@@ -142,7 +142,7 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
-    return this.#intake.iterate();
+    return this.#takeIn().iterate();
   }
 
   close(code = 1000, reason = ''): void {
@@ -220,13 +220,13 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
       return;
     }
     if (this.#echoes) this.send(data, text);
-    else this.#intake.take(data, text);
+    else this.#takeIn().take(data, text);
     if (this.#behind && !this.#server.canPause) this.#endIfFull(this.#transport.queued);
   }
 
   waitingChanged(): void {
     if (this.#server.canPause) this.#setPaused();
-    else this.#endIfFull(this.#intake.waiting);
+    else this.#endIfFull(this.#waiting);
   }
 
   /** A PING or PONG came. */
@@ -254,13 +254,27 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
     this.#server.gone(this);
   }
 
+  #takeIn(): Intake {
+    if (this.#intake === undefined) {
+      this.#intake = new Intake(this);
+      if (this.#echoes) this.#intake.claim();
+      if (this.#reported) this.#intake.end();
+    }
+    return this.#intake;
+  }
+
+  /** About how many bytes wait to be taken. */
+  get #waiting(): number {
+    return this.#intake === undefined ? 0 : this.#intake.waiting;
+  }
+
   #report(): void {
     if (this.#reported) return;
     this.#reported = true;
     const end = this.#end as End;
     this.#server.ended(this, end);
     this.#resolveClosed?.(end);
-    this.#intake.end();
+    this.#intake?.end();
   }
 
   #beginClosing(code: number, reason: string, grace: number): void {
@@ -301,7 +315,7 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
   }
 
   #shouldPause(): boolean {
-    if (this.#end === undefined) return this.#behind || this.#intake.waiting > this.#server.maxBuffered;
+    if (this.#end === undefined) return this.#behind || this.#waiting > this.#server.maxBuffered;
     // The client's Close frame can be seen only by reading. One that does not read would only go on sending.
     return this.#end.cause === 'slow-consumer';
   }

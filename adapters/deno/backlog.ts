@@ -15,6 +15,8 @@ const EMPTY_PER_SECOND = 100;
 /** What nobody needs to know of. To ask Deno costs a tenth of an echo: it is asked where more than this may wait. */
 export const LITTLE = 64 * 1024;
 
+const NONE: number[] = [];
+
 /** Estimates from above, and never far off for a client that reads. */
 export class Backlog {
   /** Payload bytes that were ever sent. */
@@ -23,8 +25,8 @@ export class Backlog {
   #fresh = 0;
   /** The most that may wait, in bytes of memory, without the empty messages. */
   #most = 0;
-  /** How many bytes had been sent at each step that may still wait. */
-  #steps: number[] = [];
+  /** How many bytes had been sent at each step that may still wait. The list is shared by all that have none. */
+  #steps: number[] = NONE;
   /** Empty messages at the end of all, and when they were last looked at, in milliseconds. */
   #empty = 0;
   #lookedAt = 0;
@@ -53,13 +55,14 @@ export class Backlog {
     this.#sent += bytes;
     if (++this.#fresh < STEP) return;
     this.#fresh = 0;
+    if (this.#steps === NONE) this.#steps = [];
     this.#steps.push(this.#sent);
   }
 
   /** What waits, in bytes of memory. @param buffered - What Deno says of the payload. */
   estimate(buffered: number, now: () => number): number {
     if (buffered === 0) {
-      this.#steps = [];
+      this.#steps = NONE;
       this.#fresh = 0;
       this.#most = 0;
       if (this.#empty === 0) return 0;

@@ -5,6 +5,7 @@
  */
 import process from 'node:process';
 import type { Answer, Engine, Listener, ListenOptions, Peer } from '../../core/engine.ts';
+import { keepFreed } from './memory.ts';
 import { DenoTransport } from './transport.ts';
 
 /** Deno's own WebSocket. It can do less than the others: see its capabilities. */
@@ -27,6 +28,7 @@ export const engine: Engine = {
 };
 
 async function listen(options: ListenOptions): Promise<Listener> {
+  keepFreed();
   const stop = new AbortController();
   const server = Deno.serve(
     {

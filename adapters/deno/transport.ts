@@ -7,12 +7,15 @@ import { Buffer } from 'node:buffer';
 import type { Upgrade } from '../../core/engine.ts';
 import type { Fault, Receiver, Transport } from '../../core/transport.ts';
 import { Backlog, LITTLE } from './backlog.ts';
+import { free } from './memory.ts';
 
 /** What Deno says where its own clock hangs up. */
 const UNANSWERED = 'No response from ping frame.';
 /** What Deno says where the other side broke off; anything else it says is about what that side sent. */
 const LOST = /^(?:Unexpected EOF|.*(?:os error|connection|broken pipe).*)$/i;
-const TYPES = ['open', 'message', 'error', 'close'];
+/** Up to so many bytes, to free a message at once costs as much as it saves. */
+const SMALL = 4096;
+const TYPES = ['message', 'error', 'close'];
 const now = () => performance.now();
 const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -37,6 +40,7 @@ export class DenoTransport implements Transport {
   /** Opens as soon as Deno has upgraded, and passes on all that happens. */
   feed(upgrade: Upgrade): void {
     this.#upgrade = upgrade;
+    this.#socket.addEventListener('open', this, { once: true });
     for (const type of TYPES) this.#socket.addEventListener(type, this);
   }
 
@@ -45,6 +49,8 @@ export class DenoTransport implements Transport {
     const receiver = this.#receiver;
     if (event.type === 'message') {
       const { data } = event as MessageEvent<string | ArrayBuffer>;
+      // Deno never tells that the queue has moved. A reader that is behind may have caught up meanwhile.
+      if (receiver?.echoing === false) receiver.drain();
       if (receiver?.echoing && this.#echo(receiver, data)) return;
       if (typeof data === 'string') receiver?.message(data, true);
       else receiver?.message(new Uint8Array(data), false);
@@ -81,6 +87,8 @@ export class DenoTransport implements Transport {
     const bytes = typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength;
     if (bytes === 0 || bytes > this.#limit) return false;
     this.#socket.send(data);
+    // Deno has its own copy.
+    if (bytes > SMALL && typeof data !== 'string') free(data);
     receiver.echoed(1, bytes, this.#littleWaits(bytes));
     return true;
   }

@@ -28,7 +28,7 @@ export function headOf({ rawHeaders, method = 'GET', url = '/' }: IncomingMessag
 }
 
 /** Header fields as they came: names and values in turn. */
-class RawHeaders implements Pick<Headers, 'get' | 'has'> {
+class RawHeaders implements Pick<Headers, 'get'> {
   readonly #fields: readonly string[];
 
   constructor(fields: readonly string[]) {
@@ -45,10 +45,6 @@ class RawHeaders implements Pick<Headers, 'get' | 'has'> {
       found = found === null ? value : `${found}, ${value}`;
     }
     return found;
-  }
-
-  has(name: string): boolean {
-    return this.get(name) !== null;
   }
 }
 

@@ -92,6 +92,22 @@ describe('the echo loop', () => {
     expect(seen).toEqual(['hello', 'bye']);
   });
 
+  it('shares the messages with nobody', async () => {
+    const errors: unknown[] = [];
+    const { transport, receiver } = new TestServer().open(async (connection) => {
+      void echo(connection);
+      for (const take of [() => connection.forEach(() => {}), () => echo(connection)])
+        await Promise.resolve()
+          .then(take)
+          .catch((error: unknown) => errors.push(error));
+      await connection.closed;
+    });
+    await settle();
+    receiver.message('one', true);
+    expect(errors).toEqual([expect.any(TypeError), expect.any(TypeError)]);
+    expect(transport.sent).toEqual([['one', true]]);
+  });
+
   it('runs over a connection of anybody', async () => {
     const sent: unknown[] = [];
     const connection = {

@@ -651,6 +651,12 @@ describe('a handler that is slow', () => {
     expect(seen).toEqual([new Uint8Array(501)]);
     expect(transport.calls).toEqual(['pause', 'resume', 'close 3008 idle timeout']);
   });
+
+  it('that asks for the first message after the end waits for none', async () => {
+    const { connection, receiver } = new Setting();
+    receiver.close(1000, '');
+    await connection.forEach(() => {});
+  });
 });
 
 describe('an engine that can’t pause', () => {
