@@ -26,7 +26,7 @@ export interface IntakeOwner {
 export class Intake {
   readonly #owner: IntakeOwner;
   #callback: MessageCallback | undefined = undefined;
-  #taken = false;
+  #taken: boolean;
   /** Whether an asynchronous callback is still at work. */
   #busy = false;
   #ended = false;
@@ -39,8 +39,10 @@ export class Intake {
   /** What {@link forEach} has returned. */
   done: Promise<void> | undefined = undefined;
 
-  constructor(owner: IntakeOwner) {
+  /** @param taken - Whether somebody takes the messages already. */
+  constructor(owner: IntakeOwner, taken = false) {
     this.#owner = owner;
+    this.#taken = taken;
   }
 
   /** About how many bytes wait. */

@@ -52,7 +52,8 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
 
   readonly #server: Surroundings;
   readonly #transport: Transport;
-  readonly #intake: Intake;
+  /** Made when a handler takes messages, or one waits for it. The echo loop needs none. */
+  #madeIntake: Intake | undefined = undefined;
   /** Whether the reader is so slow that its queue went over the limit. */
   #behind = false;
   /** Bytes that were queued since it did: of compressed messages, what became of them. */
@@ -76,7 +77,6 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
     super();
     this.#server = server;
     this.#transport = transport;
-    this.#intake = new Intake(this);
     this.id = about.id;
     this.remote = about.remote;
     this.protocol = about.protocol;
@@ -116,12 +116,13 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
 
   /** Whether it is what {@link forEach} returned last. */
   isOwnPromise(promise: unknown): boolean {
-    return this.#intake.done === promise && promise !== undefined;
+    return promise !== undefined && this.#madeIntake?.done === promise;
   }
 
   /** Sends back every message until the end. For most connections there is nothing else, hence no promise. */
   echo(): void {
-    this.#intake.giveAll((data, text) => this.send(data, text));
+    // Where none is made yet, nothing waits.
+    if (this.#madeIntake !== undefined || this.#echoes) this.#intake.giveAll((data, text) => this.send(data, text));
     this.#echoes = true;
   }
 
@@ -226,7 +227,7 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
 
   waitingChanged(): void {
     if (this.#server.canPause) this.#setPaused();
-    else this.#endIfFull(this.#intake.waiting);
+    else this.#endIfFull(this.#waiting);
   }
 
   /** A PING or PONG came. */
@@ -254,13 +255,26 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
     this.#server.gone(this);
   }
 
+  get #intake(): Intake {
+    if (this.#madeIntake === undefined) {
+      this.#madeIntake = new Intake(this, this.#echoes);
+      if (this.#reported) this.#madeIntake.end();
+    }
+    return this.#madeIntake;
+  }
+
+  /** About how many bytes wait for the handler. */
+  get #waiting(): number {
+    return this.#madeIntake === undefined ? 0 : this.#madeIntake.waiting;
+  }
+
   #report(): void {
     if (this.#reported) return;
     this.#reported = true;
     const end = this.#end as End;
     this.#server.ended(this, end);
     this.#resolveClosed?.(end);
-    this.#intake.end();
+    this.#madeIntake?.end();
   }
 
   #beginClosing(code: number, reason: string, grace: number): void {
@@ -301,7 +315,7 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
   }
 
   #shouldPause(): boolean {
-    if (this.#end === undefined) return this.#behind || this.#intake.waiting > this.#server.maxBuffered;
+    if (this.#end === undefined) return this.#behind || this.#waiting > this.#server.maxBuffered;
     // The client's Close frame can be seen only by reading. One that does not read would only go on sending.
     return this.#end.cause === 'slow-consumer';
   }

@@ -92,6 +92,29 @@ describe('the echo loop', () => {
     expect(seen).toEqual(['hello', 'bye']);
   });
 
+  it('takes all messages: nobody else can', async () => {
+    const refused: unknown[] = [];
+    const attempt = (take: () => unknown) => {
+      try {
+        take();
+      } catch (error) {
+        refused.push(error);
+      }
+    };
+    const { transport, receiver } = new TestServer().open(async (connection) => {
+      const over = echo(connection);
+      attempt(() => echo(connection));
+      attempt(() => connection.forEach(() => {}));
+      await over;
+    });
+    await settle();
+    expect(refused).toEqual(
+      Array.from({ length: 2 }, () => new TypeError('the messages of this connection are being taken already')),
+    );
+    receiver.message('one', true);
+    expect(transport.sent).toEqual([['one', true]]);
+  });
+
   it('runs over a connection of anybody', async () => {
     const sent: unknown[] = [];
     const connection = {
