@@ -4,7 +4,7 @@
  * @module
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { type Runtime, root, target } from '../test/support/target.ts';
 
 export { root };
@@ -21,9 +21,15 @@ function node(): readonly string[] {
   return existsSync(newest[0] ?? '') ? newest : target('node').command;
 }
 
+/** What `npm start` tells Node about memory: Echoline is measured as it is started. */
+function memoryFlags(): readonly string[] {
+  const { scripts } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { scripts: Record<string, string> };
+  return (scripts.start ?? '').split(' ').filter((word) => word.startsWith('--max-semi-space-size='));
+}
+
 /** The commands that a runtime runs Echoline, and a peer, with; the file and its flags are to be appended. */
 export const commands: Record<Runtime, { readonly ours: readonly string[]; readonly peer: readonly string[] }> = {
-  node: { ours: node(), peer: node() },
+  node: { ours: [...node(), ...memoryFlags()], peer: node() },
   bun: { ours: target('bun-native').command, peer: target('bun-native').command },
   deno: {
     ours: target('deno-native').command,

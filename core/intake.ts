@@ -26,7 +26,7 @@ export interface IntakeOwner {
 export class Intake {
   readonly #owner: IntakeOwner;
   #callback: MessageCallback | undefined = undefined;
-  #taken = false;
+  #taken: boolean;
   /** Whether an asynchronous callback is still at work. */
   #busy = false;
   #ended = false;
@@ -39,8 +39,10 @@ export class Intake {
   /** What {@link forEach} has returned. */
   done: Promise<void> | undefined = undefined;
 
-  constructor(owner: IntakeOwner) {
+  /** @param taken - Whether somebody takes the messages already. */
+  constructor(owner: IntakeOwner, taken = false) {
     this.#owner = owner;
+    this.#taken = taken;
   }
 
   /** About how many bytes wait. */
@@ -67,7 +69,7 @@ export class Intake {
   }
 
   forEach(callback: MessageCallback): Promise<void> {
-    this.claim();
+    this.#claim();
     this.#callback = callback;
     this.done = new Promise<void>((resolve, reject) => {
       this.#resolve = resolve;
@@ -81,14 +83,14 @@ export class Intake {
 
   /** Gives what waits to somebody who will take by other ways what comes from now on. */
   giveAll(callback: MessageCallback): void {
-    this.claim();
+    this.#claim();
     for (let next = this.#inbox?.shift(); next !== undefined; next = this.#inbox?.shift())
       callback(next.data, next.text);
     this.#owner.waitingChanged();
   }
 
   async *iterate(): AsyncGenerator<Message, void, undefined> {
-    this.claim();
+    this.#claim();
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     try {
       while (true) {
@@ -110,8 +112,7 @@ export class Intake {
     }
   }
 
-  /** Says that the messages are taken. Throws where they already were. */
-  claim(): void {
+  #claim(): void {
     if (this.#taken) throw new TypeError('the messages of this connection are being taken already');
     this.#taken = true;
   }

@@ -52,8 +52,8 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
 
   readonly #server: Surroundings;
   readonly #transport: Transport;
-  /** Made when something first needs it, which an echo's connection never does. */
-  #intake: Intake | undefined = undefined;
+  /** Made when a handler takes messages, or one waits for it. The echo loop needs none. */
+  #madeIntake: Intake | undefined = undefined;
   /** Whether the reader is so slow that its queue went over the limit. */
   #behind = false;
   /** Bytes that were queued since it did: of compressed messages, what became of them. */
@@ -111,17 +111,18 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
   }
 
   forEach(callback: MessageCallback): Promise<void> {
-    return this.#takeIn().forEach(callback);
+    return this.#intake.forEach(callback);
   }
 
   /** Whether it is what {@link forEach} returned last. */
   isOwnPromise(promise: unknown): boolean {
-    return promise !== undefined && this.#intake?.done === promise;
+    return promise !== undefined && this.#madeIntake?.done === promise;
   }
 
   /** Sends back every message until the end. For most connections there is nothing else, hence no promise. */
   echo(): void {
-    if (this.#intake !== undefined || this.#echoes) this.#takeIn().giveAll((data, text) => this.send(data, text));
+    // Where none is made yet, nothing waits.
+    if (this.#madeIntake !== undefined || this.#echoes) this.#intake.giveAll((data, text) => this.send(data, text));
     this.#echoes = true;
   }
 
@@ -142,7 +143,7 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
-    return this.#takeIn().iterate();
+    return this.#intake.iterate();
   }
 
   close(code = 1000, reason = ''): void {
@@ -220,7 +221,7 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
       return;
     }
     if (this.#echoes) this.send(data, text);
-    else this.#takeIn().take(data, text);
+    else this.#intake.take(data, text);
     if (this.#behind && !this.#server.canPause) this.#endIfFull(this.#transport.queued);
   }
 
@@ -254,18 +255,17 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
     this.#server.gone(this);
   }
 
-  #takeIn(): Intake {
-    if (this.#intake === undefined) {
-      this.#intake = new Intake(this);
-      if (this.#echoes) this.#intake.claim();
-      if (this.#reported) this.#intake.end();
+  get #intake(): Intake {
+    if (this.#madeIntake === undefined) {
+      this.#madeIntake = new Intake(this, this.#echoes);
+      if (this.#reported) this.#madeIntake.end();
     }
-    return this.#intake;
+    return this.#madeIntake;
   }
 
-  /** About how many bytes wait to be taken. */
+  /** About how many bytes wait for the handler. */
   get #waiting(): number {
-    return this.#intake === undefined ? 0 : this.#intake.waiting;
+    return this.#madeIntake === undefined ? 0 : this.#madeIntake.waiting;
   }
 
   #report(): void {
@@ -274,7 +274,7 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
     const end = this.#end as End;
     this.#server.ended(this, end);
     this.#resolveClosed?.(end);
-    this.#intake?.end();
+    this.#madeIntake?.end();
   }
 
   #beginClosing(code: number, reason: string, grace: number): void {

@@ -23,23 +23,40 @@ const DELIVERY = 30_000;
 
 const NOTHING = new Uint8Array(0);
 
+/** Where a socket has what feeds from it, so that one function listens to all sockets. */
+const stream = Symbol('stream');
+
+interface Feeding extends Duplex {
+  [stream]?: SocketStream;
+}
+
+function onData(this: Feeding, chunk: Uint8Array): void {
+  this[stream]?.data(chunk);
+}
+
+function onClose(this: Feeding): void {
+  this[stream]?.close();
+}
+
 /** Runs the protocol over a stream on which the handshake is answered. @param head - What came behind the handshake. */
-export function open(stream: SocketStream, options: ListenOptions, upgrade: Upgrade, head?: Uint8Array): void {
+export function open(socket: SocketStream, options: ListenOptions, upgrade: Upgrade, head?: Uint8Array): void {
   const { compression: agreed } = upgrade;
   const compression = agreed === undefined ? undefined : { agreed, zlib };
   const { maxMessageSize } = options;
-  stream.feed(openWebSocket(stream, { maxMessageSize, isUtf8, compression }, upgrade.open), head);
+  socket.feed(openWebSocket(socket, { maxMessageSize, isUtf8, compression }, upgrade.open), head);
 }
 
 /** Feeds a receiver from a socket and writes to it. */
 export class SocketStream implements ByteStream {
-  readonly #socket: Duplex;
+  readonly #socket: Feeding;
   readonly #linger: number;
   #receiver: ByteReceiver | undefined = undefined;
   /** Whether writes end later, as over TLS and HTTP/2, and not at once, as to a reader over TCP that keeps up. */
   readonly #later: boolean;
   /** Whether the end of what waits will be told. */
   #awaited = false;
+  /** What it is told to; made when it first has to be. */
+  #listener: ((error?: Error | null) => void) | undefined = undefined;
 
   constructor(socket: Duplex, linger: number = LINGER) {
     this.#socket = socket;
@@ -51,14 +68,29 @@ export class SocketStream implements ByteStream {
   feed(receiver: ByteReceiver, head?: Uint8Array): void {
     const socket = this.#socket;
     this.#receiver = receiver;
-    socket.on('data', this.#data);
+    socket[stream] = this;
+    socket.on('data', onData);
     // A half-open WebSocket is of no use: the other side's end is the end.
-    socket.on('end', this.#close);
-    socket.on('close', this.#close);
+    socket.on('end', onClose);
+    socket.on('close', onClose);
     // Not before the handler runs, which it does in a microtask: it is to find its connection open.
     if (head !== undefined && head.length > 0) queueMicrotask(() => receiver.data(head));
     // Where a CONNECT ends its stream, Deno says so before it is answered.
-    if (socket.readableEnded) queueMicrotask(this.#close);
+    if (socket.readableEnded) queueMicrotask(() => this.close());
+  }
+
+  /** Bytes came. */
+  data(chunk: Uint8Array): void {
+    this.#receiver?.data(chunk);
+    // What the socket else does itself for each chunk, in a later tick that costs more than this.
+    this.#socket.read(0);
+  }
+
+  /** The other side has ended, or all is over. */
+  close(): void {
+    this.#receiver?.close();
+    if (this.#socket.writableEnded) return;
+    this.#socket.end();
   }
 
   get queued(): number {
@@ -110,10 +142,6 @@ export class SocketStream implements ByteStream {
     this.#socket.resume();
   }
 
-  readonly #data = (chunk: Uint8Array): void => {
-    this.#receiver?.data(chunk);
-  };
-
   /** Sees to it that `drain` follows. The event of that name comes only where a high-water mark was reached. */
   #look(): void {
     const socket = this.#socket;
@@ -122,18 +150,15 @@ export class SocketStream implements ByteStream {
     socket.write(NOTHING, this.#written);
   }
 
-  readonly #written = (error?: Error | null): void => {
-    this.#awaited = false;
-    if (error != null) return;
-    if (this.#socket.writableLength === 0) this.#receiver?.drain();
-    else this.#look();
-  };
-
-  readonly #close = (): void => {
-    this.#receiver?.close();
-    if (this.#socket.writableEnded) return;
-    this.#socket.end();
-  };
+  get #written(): (error?: Error | null) => void {
+    this.#listener ??= (error) => {
+      this.#awaited = false;
+      if (error != null) return;
+      if (this.#socket.writableLength === 0) this.#receiver?.drain();
+      else this.#look();
+    };
+    return this.#listener;
+  }
 }
 
 /** A stream of an HTTP/2 session. */

@@ -59,7 +59,7 @@ export class Assembly {
     const { validator } = this;
     if (validator !== undefined && !(ascii && validator.complete) && !validator.push(chunk, start, end)) return false;
     const count = end - start;
-    if (keep && count >= WORTH_KEEPING && count >= chunk.buffer.byteLength * LEAST_PART) {
+    if (keep && count >= WORTH_KEEPING && count >= chunk.bytes.buffer.byteLength * LEAST_PART) {
       this.seal();
       this.pieces.push(chunk.view(start, end));
       this.before += count;

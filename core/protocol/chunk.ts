@@ -15,24 +15,26 @@ const NO_WORDS = new Int32Array(0);
 /** Bytes, with what would cost too much to ask for again at each frame in them. */
 export class Chunk {
   readonly bytes: Uint8Array;
-  readonly buffer: ArrayBufferLike;
+  /** Asked for only where there is more than a few bytes. */
+  private readonly buffer: ArrayBufferLike | undefined;
   readonly offset: number;
   readonly end: number;
   /** The 32-bit words of the whole buffer, in the platform's byte order; none for a few bytes. */
   readonly words: Int32Array;
 
   constructor(bytes: Uint8Array) {
-    const { buffer, length } = bytes;
+    const { length } = bytes;
+    const buffer = length < WORTH_WORDS ? undefined : bytes.buffer;
     this.bytes = bytes;
     this.buffer = buffer;
     this.offset = bytes.byteOffset;
     this.end = length;
-    this.words = length < WORTH_WORDS ? NO_WORDS : new Int32Array(buffer, 0, buffer.byteLength >>> 2);
+    this.words = buffer === undefined ? NO_WORDS : new Int32Array(buffer, 0, buffer.byteLength >>> 2);
   }
 
   /** A part of the bytes, not copied; a plain array, whatever the runtime's chunks are. */
   view(start: number, end: number): Uint8Array {
-    return new Uint8Array(this.buffer, this.offset + start, end - start);
+    return new Uint8Array(this.buffer ?? this.bytes.buffer, this.offset + start, end - start);
   }
 }
 

@@ -118,6 +118,21 @@ describe('a handler', () => {
     expect(test.ends).toMatchObject([{ cause: 'client-close', code: 1001 }]);
   });
 
+  it('finds no messages, and an end, where its connection has ended before it asks', async () => {
+    const seen: unknown[] = [];
+    const { receiver } = new TestServer().open(async (connection) => {
+      await connection.closed;
+      await connection.forEach((data) => {
+        seen.push(data);
+      });
+      seen.push('end');
+    });
+    await settle();
+    receiver.close(1000, '');
+    await settle();
+    expect(seen).toEqual(['end']);
+  });
+
   it('may end its connection at once, also where the engine tells the end inside close()', async () => {
     const test = new TestServer();
     const client = test.open((connection) => connection.terminate());

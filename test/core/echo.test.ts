@@ -92,19 +92,26 @@ describe('the echo loop', () => {
     expect(seen).toEqual(['hello', 'bye']);
   });
 
-  it('shares the messages with nobody', async () => {
-    const errors: unknown[] = [];
+  it('takes all messages: nobody else can', async () => {
+    const refused: unknown[] = [];
+    const attempt = (take: () => unknown) => {
+      try {
+        take();
+      } catch (error) {
+        refused.push(error);
+      }
+    };
     const { transport, receiver } = new TestServer().open(async (connection) => {
-      void echo(connection);
-      for (const take of [() => connection.forEach(() => {}), () => echo(connection)])
-        await Promise.resolve()
-          .then(take)
-          .catch((error: unknown) => errors.push(error));
-      await connection.closed;
+      const over = echo(connection);
+      attempt(() => echo(connection));
+      attempt(() => connection.forEach(() => {}));
+      await over;
     });
     await settle();
+    expect(refused).toEqual(
+      Array.from({ length: 2 }, () => new TypeError('the messages of this connection are being taken already')),
+    );
     receiver.message('one', true);
-    expect(errors).toEqual([expect.any(TypeError), expect.any(TypeError)]);
     expect(transport.sent).toEqual([['one', true]]);
   });
 
