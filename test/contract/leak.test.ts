@@ -11,7 +11,8 @@ function withCollector(target: Target): Target {
   const [program = '', ...args] = target.command;
   if (target.runtime === 'bun') return target;
   if (target.runtime === 'node') return { ...target, command: [program, '--expose-gc', ...args] };
-  return { ...target, command: [program, ...args, '--v8-flags=--expose-gc'] };
+  const collecting = args.map((arg) => (arg.startsWith('--v8-flags=') ? `${arg},--expose-gc` : arg));
+  return { ...target, command: [program, ...collecting] };
 }
 
 describe('10,000 opens and closes in a row', () => {
