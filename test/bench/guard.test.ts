@@ -1,4 +1,4 @@
-/** The hot path against the bare engine of the same runtime, in the same run: a ratio, never an absolute time. */
+/** The hot paths against the bare engine of the same runtime, in the same run: a ratio, never an absolute time. */
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { takeCores } from '../../bench/machine.ts';
@@ -9,7 +9,7 @@ import { runShape } from '../../bench/run.ts';
 import { shapes } from '../../bench/shapes.ts';
 import { floors } from './floors.ts';
 
-describe.skipIf(process.platform !== 'linux')('the cost of an echo, compared with the bare engine', () => {
+describe.skipIf(process.platform !== 'linux')('the cost of an echo and of a connection, compared with the bare engine', () => {
   const guarded = peers.filter(({ id, kind, runtime }) => {
     const mine = floors.some((floor) => floor.peer === id);
     return mine || (kind === 'bare' && floors.some((floor) => floor.peer.startsWith(`ours-${runtime}`)));
@@ -28,7 +28,7 @@ describe.skipIf(process.platform !== 'linux')('the cost of an echo, compared wit
   });
 
   for (const { peer, shape, floor } of floors) {
-    it(`${peer}, ${shape}: at least ${floor} times as many messages for the same CPU time`, () => {
+    it(`${peer}, ${shape}: at least ${floor} times as much for the same CPU time`, () => {
       const result = results.find(({ id }) => id === shape)?.peers.find(({ id }) => id === peer);
       expect(result?.failure).toBeUndefined();
       const { median = 0, min, max } = result?.ratio ?? {};
