@@ -9,7 +9,7 @@ import { runShape } from '../../bench/run.ts';
 import { shapes } from '../../bench/shapes.ts';
 import { floors } from './floors.ts';
 
-describe.skipIf(process.platform !== 'linux')('the cost of an echo and of a connection, compared with the bare engine', () => {
+describe.skipIf(process.platform !== 'linux')('what echoes and connections cost, compared with the bare engine', () => {
   const guarded = peers.filter(({ id, kind, runtime }) => {
     const mine = floors.some((floor) => floor.peer === id);
     return mine || (kind === 'bare' && floors.some((floor) => floor.peer.startsWith(`ours-${runtime}`)));
