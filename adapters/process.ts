@@ -14,6 +14,8 @@ const INTERRUPTED = 130;
  * near to each other, in milliseconds, are one press of the keys.
  */
 const SAME_KEY = 100;
+/** How long what was printed last may take to be read, in milliseconds. */
+const LINGER = 1_000;
 
 /** Shuts down at the first signal, and ends at once at the second. */
 export function endOnSignals(shutdown: () => Promise<unknown>): void {
@@ -61,6 +63,8 @@ function flush(): void {
 }
 
 process.on('exit', flush);
+// Deno ends without 'exit' where nobody catches an exception.
+process.on('uncaughtExceptionMonitor', flush);
 
 /** Ends the process with one line on why. */
 export function fail(message: string, status: number): void {
@@ -72,4 +76,6 @@ export function fail(message: string, status: number): void {
 export function exit(status: number): void {
   flush();
   process.stdout.write('', () => process.exit(status));
+  // Whoever is to read it may be standing still.
+  setTimeout(() => process.exit(status), LINGER);
 }

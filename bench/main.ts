@@ -1,5 +1,5 @@
 /** Measures Echoline and its peers against one another: `npm run bench`. README.md in this folder says how. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { machine, takeCores } from './machine.ts';
 import { choose, help, type Options, parseOptions } from './options.ts';
@@ -61,7 +61,7 @@ async function run(options: Options, chosenPeers: readonly Peer[], chosenShapes:
     if (overHttp2 && !notes.includes(http2Note)) notes.push(http2Note);
     if (among.length > 0) found.push(await runShape(options.quick ? quick(each) : each, among, plan));
   }
-  if (options.quick) notes.push('A quick look: too few and too short rounds for a result.');
+  if (options.quick || options.rounds < 3) notes.push('A quick look: too few and too short rounds for a result.');
   return {
     date: new Date().toISOString().slice(0, 10),
     machine: machine(),
@@ -83,6 +83,15 @@ if ('fault' in options) fail(options.fault);
 if (process.platform !== 'linux') fail('it reads CPU time and memory from /proc, which only Linux has');
 const choice = choose(options.words, peers, shapes);
 if ('fault' in choice) fail(choice.fault);
+
+// Before the half hour, not after it.
+if (options.json !== '') {
+  try {
+    closeSync(openSync(options.json, 'a'));
+  } catch (error) {
+    fail(`can't write ${options.json}: ${(error as Error).message}; name a file in a folder that there is`);
+  }
+}
 
 const results = await run(options, choice.peers, choice.shapes);
 const short = (_key: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(5)) : value);

@@ -74,7 +74,7 @@ export const peers: readonly Peer[] = [
 
 /** The same server twice, asked over HTTP/1.1 and over HTTP/2, for the shapes that compare these. */
 export const http2Peers: readonly Peer[] = peers
-  .filter(({ id }) => id === 'ours-node' || id === 'ours-bun-portable')
+  .filter(({ id }) => ['ours-node', 'ours-bun-portable', 'ours-deno-portable'].includes(id))
   .flatMap((peer) => {
     const command = [...peer.command, '--http2-cleartext'];
     return [
@@ -83,9 +83,8 @@ export const http2Peers: readonly Peer[] = peers
     ];
   });
 
-/** Why nobody else, and not on Deno, is in the shapes of HTTP/2. */
-export const http2Note =
-  'WebSockets over HTTP/2: no other peer has them; on Deno, node:http2 can crash when clients leave.';
+/** Why nobody else is in the shapes of HTTP/2. */
+export const http2Note = 'WebSockets over HTTP/2: no other peer has them, and of the engines only the portable one.';
 
 /** Whom a peer is compared with: the bare engine of its runtime, or over HTTP/2 itself over HTTP/1.1. */
 export function referenceOf(peer: Peer, among: readonly Peer[]): Peer | undefined {

@@ -1,6 +1,6 @@
 /**
  * The Hono app: the socket path, the page, info and health. Every request goes through it, upgrades too, so that
- * middleware runs before a socket exists.
+ * middleware runs before a socket exists; but for upgrades of the echo server itself, which has no middleware there.
  *
  * @module
  */
@@ -187,8 +187,8 @@ export function createAnswerer(app: Hono<AppEnv>, server: WebSocketServer): Answ
 }
 
 /**
- * What an engine asks first for every request of HTTP/1.1, where no middleware stands before the socket path, as in the
- * echo server's own app: it comes to what that app would, without a standard request and response for each connection.
+ * What an engine asks first, where no middleware stands before the socket path, as in the echo server's own app: it comes
+ * to what that app would, without a standard request and response for each connection.
  *
  * @param path - Has nothing in it that the app takes for a pattern.
  */

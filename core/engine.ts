@@ -65,7 +65,8 @@ export interface Upgrade {
 export type Answer = Response | Upgrade;
 
 /**
- * Answers one request; never rejects. Every request goes through it, upgrades too.
+ * Answers one request; never rejects. Every request goes through it, upgrades too, but for those that a
+ * {@link DirectAnswerer} has answered.
  *
  * @param connect - The `:protocol` of an HTTP/2 CONNECT request (RFC 8441 section 4), `''` where it has none. A `Request`
  *   can't have that method, so this one has GET, what its semantics are those of (section 5); its `host` header is the
@@ -96,7 +97,7 @@ export interface ListenOptions {
   /** 0 takes a free port. */
   readonly port: number;
   readonly answer: Answerer;
-  /** Asked before {@link answer}, for requests of HTTP/1.1. Default: nothing is. */
+  /** May be asked before {@link answer}, for any request but CONNECT. Default: nothing is. */
   readonly direct?: DirectAnswerer;
   /** The largest message to accept, in bytes. */
   readonly maxMessageSize: number;

@@ -31,9 +31,11 @@ export function trimBlanks(text: string): string {
 
 /** The path of a URL, or of a path and query alone. */
 export function pathOf(url: string): string {
-  const scheme = url.startsWith('/') ? -1 : url.indexOf('://');
-  const path = scheme === -1 ? url : url.slice(url.indexOf('/', scheme + 3));
-  return before(before(path, '?'), '#');
+  const whole = before(before(url, '?'), '#');
+  const scheme = whole.startsWith('/') ? -1 : whole.indexOf('://');
+  if (scheme === -1) return whole;
+  const start = whole.indexOf('/', scheme + 3);
+  return start === -1 ? '/' : whole.slice(start);
 }
 
 function before(text: string, mark: string): string {

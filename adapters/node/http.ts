@@ -38,13 +38,15 @@ class RawHeaders implements Pick<Headers, 'get'> {
   get(name: string): string | null {
     const fields = this.#fields;
     let found: string | null = null;
+    let several = false;
     for (let at = 0; at + 1 < fields.length; at += 2) {
       const field = fields[at] as string;
       if (field.length !== name.length || field.toLowerCase() !== name) continue;
       const value = trimBlanks(fields[at + 1] as string);
+      several = found !== null;
       found = found === null ? value : `${found}, ${value}`;
     }
-    return found;
+    return several ? trimBlanks(found as string) : found;
   }
 }
 

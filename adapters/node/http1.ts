@@ -6,7 +6,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
-import type { Answer, ListenOptions, Upgrade } from '../../core/engine.ts';
+import type { DirectAnswerer, ListenOptions, Peer, Upgrade } from '../../core/engine.ts';
 import { headOf, proofOf, toRequest, writeResponse } from './http.ts';
 import { peerOf } from './peer.ts';
 import { open, SocketStream } from './stream.ts';
@@ -29,7 +29,7 @@ export function createHttp1(options: ListenOptions): Server {
     ),
   );
   const listen = (incoming: IncomingMessage, socket: Duplex, head: Uint8Array) => {
-    upgrade(options, incoming, socket, head);
+    void upgrade(options, incoming, socket, head);
   };
   server.on('upgrade', listen);
   // No WebSocket can come of it: but without a listener its client would be left without an answer.
@@ -40,26 +40,30 @@ export function createHttp1(options: ListenOptions): Server {
 /** The peer may break the connection at any time; 'close' follows and says all there is to say. */
 function ignore(): void {}
 
-function upgrade(options: ListenOptions, incoming: IncomingMessage, socket: Duplex, head: Uint8Array): void {
-  socket.on('error', ignore);
-  const peer = peerOf(incoming.socket);
-  const answer =
-    options.direct?.(headOf(incoming), peer) ??
-    options.answer(toRequest(incoming, options.certificate === undefined ? 'http' : 'https'), peer);
-  if (answer instanceof Promise) void answer.then((settled) => settle(options, incoming, socket, head, settled));
-  else settle(options, incoming, socket, head, answer);
-}
-
-function settle(
+async function upgrade(
   options: ListenOptions,
   incoming: IncomingMessage,
   socket: Duplex,
   head: Uint8Array,
-  answer: Answer,
-): void {
-  if (answer instanceof Response) void writeResponse(socket, answer);
-  else if (socket.destroyed) answer.abandon();
-  else accept(options, answer, incoming.headers['sec-websocket-key'] ?? '', socket, head);
+): Promise<void> {
+  socket.on('error', ignore);
+  const peer = peerOf(incoming.socket);
+  // Waits in any case: in Deno, what has come already is read before the microtasks of this very turn, one of which is to
+  // run the handler.
+  const answer = await (directly(options, incoming, peer) ??
+    options.answer(toRequest(incoming, options.certificate === undefined ? 'http' : 'https'), peer));
+  if (answer instanceof Response) {
+    await writeResponse(socket, answer);
+  } else if (socket.destroyed) {
+    answer.abandon();
+  } else {
+    accept(options, answer, incoming.headers['sec-websocket-key'] ?? '', socket, head);
+  }
+}
+
+/** What is asked for by a whole URL is the app's to judge, by that of the standard request. */
+function directly(options: ListenOptions, incoming: IncomingMessage, peer: Peer): ReturnType<DirectAnswerer> {
+  return incoming.url?.startsWith('/') === true ? options.direct?.(headOf(incoming), peer) : undefined;
 }
 
 function accept(options: ListenOptions, upgrade: Upgrade, key: string, socket: Duplex, head: Uint8Array): void {

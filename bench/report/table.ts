@@ -85,7 +85,7 @@ export function markdown(results: Results): string {
   return `${[
     '# Benchmark',
     origin(results),
-    `${rounds} rounds of ${seconds} s; each figure is the median of the rounds, in brackets the least and the most.`,
+    `${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${seconds} s; each figure is the median of the rounds, in brackets the least and the most.`,
     ...(notes.length + skips.length === 0 ? [] : [[...notes.map((note) => `- ${note}`), ...skips].join('\n')]),
     ...part('Messages per second of server CPU, as a multiple of the bare engine (more is better)', cpu),
     ...part('Memory, as a multiple of the bare engine (less is better)', idle),

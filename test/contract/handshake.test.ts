@@ -122,6 +122,15 @@ describe('a server with its defaults', () => {
     expect(await socket.closeFrame()).toEqual({ code: 1000, reason: 'bye' });
   });
 
+  it('echoes messages that arrive with a Close as soon as the answer is out, every time', async () => {
+    for (let time = 0; time < 50; time++) {
+      const socket = await openRaw(server().port);
+      socket.send(Buffer.concat([frame(opcode.text, 'one'), frame(opcode.close, closePayload(1000, 'bye'))]));
+      expect(await socket.message()).toEqual({ text: true, data: Buffer.from('one') });
+      expect(await socket.closeFrame()).toEqual({ code: 1000, reason: 'bye' });
+    }
+  });
+
   it.skipIf(http2)('accepts a list of upgrades that has websocket in it', async () => {
     const response = await ask({ Upgrade: ['h2c', 'websocket'] });
     expect(response.status).toBe(deviates('upgrade-list-refused') ? 400 : 101);

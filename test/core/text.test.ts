@@ -31,6 +31,8 @@ describe('the path', () => {
     ['http://a.test/ws?x=/y#z', '/ws'],
     ['https://a.test:8080/', '/'],
     ['/ws?http://b.test/x', '/ws'],
+    ['http://a.test?/ws', '/'],
+    ['http://a.test#/ws', '/'],
     ['/ws/x', '/ws/x'],
     ['x/ws', 'x/ws'],
     ['*', '*'],
