@@ -109,7 +109,9 @@ describe(`${crowd} connections that say nothing`, () => {
 
     const ends = () => server().reports.filter((report) => report.event === 'ended');
     // Counted once for each report that comes, not once for each that there is.
-    await server().report((report) => report === server().reports.at(-1) && ends().length === crowd, { timeout: 20_000 });
+    await server().report((report) => report === server().reports.at(-1) && ends().length === crowd, {
+      timeout: 20_000,
+    });
     expect(new Set(ends().map((report) => report.cause))).toEqual(new Set(['idle-timeout']));
     expect(await (await fetch(`${server().url}/health`)).json()).toMatchObject({ connections: 0 });
   }, 120_000);
