@@ -8,7 +8,7 @@ import { Intake, type IntakeOwner } from './intake.ts';
 import { type Liveness, NEVER, Watched } from './liveness.ts';
 import { cutReason, isCloseCode } from './protocol/close.ts';
 import type { Cause, End } from './report.ts';
-import type { Fault, Transport } from './transport.ts';
+import type { Fault, Receiver, Transport } from './transport.ts';
 
 /** What a connection needs of its server. One object serves all. */
 export interface Surroundings {
@@ -38,7 +38,7 @@ const SHORT_GRACE = 1_500;
 /** The same where the handler closed: what it sent before may still be on its way to a slow reader. */
 const LONG_GRACE = 30_000;
 
-export class ServerConnection extends Watched implements Connection, IntakeOwner {
+export class ServerConnection extends Watched implements Connection, Receiver, IntakeOwner {
   readonly id: number;
   readonly remote: string;
   readonly protocol: string;
@@ -188,7 +188,7 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
   /** Gives up on a client that takes no part in the closing handshake. */
   abandon(): void {
     this.#transport.terminate();
-    this.over(1006, '', undefined);
+    this.over(1006, '');
   }
 
   ping(): void {
@@ -208,7 +208,7 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
     else if (this.#moved()) this.stalled = this.#server.liveness.now;
   }
 
-  /** A message came. */
+  /** See {@link Receiver.take}. */
   take(data: string | Uint8Array, text: boolean): void {
     if (this.#end !== undefined) return;
     this.seen = this.#server.liveness.now;
@@ -230,24 +230,24 @@ export class ServerConnection extends Watched implements Connection, IntakeOwner
     else this.#endIfFull(this.#waiting);
   }
 
-  /** A PING or PONG came. */
-  frameCame(): void {
+  /** See {@link Receiver.pingCame}. */
+  pingCame(): void {
     if (this.#server.framesCount) this.seen = this.#server.liveness.now;
   }
 
-  /** A PONG came. */
-  ponged(): void {
+  /** See {@link Receiver.pongCame}. */
+  pongCame(): void {
     this.unanswered = NEVER;
-    this.frameCame();
+    this.pingCame();
   }
 
-  /** The queue moved. */
+  /** See {@link Receiver.drained}. */
   drained(): void {
     if (this.#behind) this.lookAtQueue();
   }
 
-  /** The transport is over, see {@link Receiver.close}. */
-  over(code: number, reason: string, fault: Fault | undefined): void {
+  /** See {@link Receiver.over}. */
+  over(code: number, reason: string, fault?: Fault): void {
     if (this.#gone) return;
     this.#gone = true;
     this.#end ??= { cause: fault ?? (code === 1006 ? 'connection-lost' : 'client-close'), code, reason };

@@ -5,7 +5,6 @@
  */
 import type { CompressionPolicy } from './compression.ts';
 import type { Handler } from './connection.ts';
-import { ConnectionReceiver } from './connection-receiver.ts';
 import { echo } from './echo.ts';
 import type { Peer, RequestHead, Upgrade } from './engine.ts';
 import { type Accept, judgeHandshake, type Refusal, refuseFull, refuseShutdown } from './handshake.ts';
@@ -240,7 +239,7 @@ export class WebSocketServer implements Surroundings {
       if (this.shuttingDown) this.#sayGoodbye(connection);
       run(handler, connection);
     });
-    return new ConnectionReceiver(connection);
+    return connection;
   }
 
   #tick(): void {

@@ -23,14 +23,14 @@ export interface Transport {
    * @param data - A string, or bytes. Bytes are not copied by the caller and must not change afterwards.
    * @param text - Whether bytes are UTF-8 text (a Text frame) or binary. A string is always text.
    * @param compress - Whether it may be compressed where that was agreed (RFC 7692). Default true.
-   * @returns `true` when nothing waits, `false` when {@link queued} is worth a look; `drain` follows then,
+   * @returns `true` when nothing waits, `false` when {@link queued} is worth a look; `receiver.drained` follows then,
    *   on engines that can tell.
    */
   send(data: string | Uint8Array, text: boolean, compress?: boolean): boolean;
   /** Sends a PING (RFC 6455 section 5.5.2) without payload. Nothing where `capabilities.ping` is false. */
   ping(): void;
   /**
-   * Starts the closing handshake (RFC 6455 section 7.1.2). `receiver.close` follows when it is over. While reading is
+   * Starts the closing handshake (RFC 6455 section 7.1.2). `receiver.over` follows when it is over. While reading is
    * paused, the peer's part of it is not seen.
    */
   close(code: number, reason: string): void;
@@ -46,7 +46,7 @@ export interface Transport {
 export interface Receiver {
   /**
    * Whether the next message would be sent back as it is, so that a transport may do so itself, which costs less, and tell
-   * by {@link echoed} instead of giving it to {@link message}. To be asked anew after each callback.
+   * by {@link echoed} instead of giving it to {@link take}. To be asked anew after each callback.
    */
   readonly echoing: boolean;
   /**
@@ -64,13 +64,13 @@ export interface Receiver {
    *   Core owns the bytes from here on: the engine neither changes nor reuses them.
    * @param text - Whether the message is text.
    */
-  message(data: string | Uint8Array, text: boolean): void;
+  take(data: string | Uint8Array, text: boolean): void;
   /** A PING came. The engine has answered it. Not every engine tells. */
-  ping(): void;
+  pingCame(): void;
   /** A PONG came. */
-  pong(): void;
+  pongCame(): void;
   /** What was queued has left, or enough of it that sending may go on. */
-  drain(): void;
+  drained(): void;
   /**
    * The WebSocket is over. Called once at least; later calls count for nothing.
    *
@@ -79,7 +79,7 @@ export interface Receiver {
    * @param reason - The peer's reason, or the engine's with a fault.
    * @param fault - Set when the engine itself failed the connection because of what the peer sent.
    */
-  close(code: number, reason: string, fault?: Fault): void;
+  over(code: number, reason: string, fault?: Fault): void;
 }
 
 /**

@@ -79,9 +79,9 @@ function serve(options: ListenOptions, port: number, certificate?: Certificate):
       perMessageDeflate: options.compression && { compress: 'dedicated', decompress: 'dedicated' },
       open: (socket) => socket.data.open(socket),
       message: (socket, data) => socket.data.message(data),
-      drain: (socket) => socket.data.receiver.drain(),
-      ping: (socket) => socket.data.receiver.ping(),
-      pong: (socket) => socket.data.receiver.pong(),
+      drain: (socket) => socket.data.receiver.drained(),
+      ping: (socket) => socket.data.receiver.pingCame(),
+      pong: (socket) => socket.data.receiver.pongCame(),
       close: (socket, code, reason) => socket.data.closed(code, reason),
     },
   });

@@ -42,7 +42,7 @@ export class BunTransport implements Transport {
     const { receiver } = this;
     const text = typeof data === 'string';
     if (!receiver.echoing) {
-      receiver.message(data, text);
+      receiver.take(data, text);
       return;
     }
     // Bytes of payload, before they are compressed; to count them in a string again would take longer.
@@ -56,9 +56,9 @@ export class BunTransport implements Transport {
 
   /** Bun gives 1006 with a reason of its own where it failed the connection because of what came. */
   closed(code: number, reason: string): void {
-    if (code !== 1006 || reason === '') this.receiver.close(code, reason);
-    else if (reason === 'Received too big message') this.receiver.close(1009, reason, 'message-too-big');
-    else this.receiver.close(PAYLOAD.test(reason) ? 1007 : 1002, reason, 'protocol-error');
+    if (code !== 1006 || reason === '') this.receiver.over(code, reason);
+    else if (reason === 'Received too big message') this.receiver.over(1009, reason, 'message-too-big');
+    else this.receiver.over(PAYLOAD.test(reason) ? 1007 : 1002, reason, 'protocol-error');
   }
 
   get queued(): number {

@@ -50,10 +50,10 @@ export class DenoTransport implements Transport {
     if (event.type === 'message') {
       const { data } = event as MessageEvent<string | ArrayBuffer>;
       // Deno never tells that the queue has moved. A reader that is behind may have caught up meanwhile.
-      if (receiver?.echoing === false) receiver.drain();
+      if (receiver?.echoing === false) receiver.drained();
       if (receiver?.echoing && this.#echo(receiver, data)) return;
-      if (typeof data === 'string') receiver?.message(data, true);
-      else receiver?.message(new Uint8Array(data), false);
+      if (typeof data === 'string') receiver?.take(data, true);
+      else receiver?.take(new Uint8Array(data), false);
     } else if (event.type === 'open') {
       this.#receiver = this.#upgrade?.open(this);
       this.#upgrade = undefined;
@@ -116,8 +116,8 @@ export class DenoTransport implements Transport {
 
   #close(receiver: Receiver, code: number, reason: string): void {
     const fault = this.#fault();
-    if (fault === undefined) receiver.close(code || 1006, reason);
-    else receiver.close(codeOf(fault, this.#complaint), '', fault);
+    if (fault === undefined) receiver.over(code || 1006, reason);
+    else receiver.over(codeOf(fault, this.#complaint), '', fault);
   }
 
   #fault(): Fault | undefined {

@@ -81,7 +81,7 @@ class Socket implements Transport, FrameSink {
     this.output = new Output(stream);
     this.receiver = open(this);
     // Terminated before there was anybody to tell.
-    if ((this.state as number) === CLOSED) this.receiver.close(ABNORMAL, '');
+    if ((this.state as number) === CLOSED) this.receiver.over(ABNORMAL, '');
   }
 
   // What core asks for.
@@ -125,7 +125,7 @@ class Socket implements Transport, FrameSink {
     const first = this.finish();
     this.output.drop();
     this.stream.destroy();
-    if (first) (this.receiver as Receiver | undefined)?.close(ABNORMAL, '');
+    if (first) (this.receiver as Receiver | undefined)?.over(ABNORMAL, '');
   }
 
   pause(): void {
@@ -162,13 +162,13 @@ class Socket implements Transport, FrameSink {
     this.output.drain();
     if (this.state === CLOSED) return;
     if (this.unanswered !== undefined && this.output.queued < SLOW) this.pong(this.unanswered);
-    this.receiver.drain();
+    this.receiver.drained();
   }
 
   gone(): void {
     this.tellEchoes();
     this.output.drop();
-    if (this.finish()) this.receiver.close(ABNORMAL, '');
+    if (this.finish()) this.receiver.over(ABNORMAL, '');
   }
 
   /** What is to be done once the task that asked for it is over. */
@@ -185,7 +185,7 @@ class Socket implements Transport, FrameSink {
 
   message(data: Uint8Array, text: boolean): void {
     this.tellEchoes();
-    this.receiver.message(data, text);
+    this.receiver.take(data, text);
     this.lookWhetherToEcho();
   }
 
@@ -216,12 +216,12 @@ class Socket implements Transport, FrameSink {
   control(opcode: number, payload: Uint8Array): void {
     this.tellEchoes();
     if (opcode === PONG) {
-      this.receiver.pong();
+      this.receiver.pongCame();
     } else if (opcode === CLOSE) {
       this.peerClose(payload);
     } else {
       this.answer(payload);
-      this.receiver.ping();
+      this.receiver.pingCame();
     }
   }
 
@@ -230,7 +230,7 @@ class Socket implements Transport, FrameSink {
     this.frame(CLOSE, closePayload(code, reason));
     this.finish();
     this.output.finish();
-    this.receiver.close(code, reason, code === TOO_BIG ? 'message-too-big' : 'protocol-error');
+    this.receiver.over(code, reason, code === TOO_BIG ? 'message-too-big' : 'protocol-error');
   }
 
   private peerClose(payload: Uint8Array): void {
@@ -242,7 +242,7 @@ class Socket implements Transport, FrameSink {
     this.frame(CLOSE, payload);
     this.finish();
     this.output.finish();
-    this.receiver.close(status.code, status.reason);
+    this.receiver.over(status.code, status.reason);
   }
 
   /** Appends a control frame, unless a Close frame went before. That is the last chance to answer a PING. */

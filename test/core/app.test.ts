@@ -190,7 +190,7 @@ describe('the socket path', () => {
     expect([...upgrade.headers]).toEqual([['sec-websocket-protocol', 'chat']]);
     const transport = new FakeTransport();
     const receiver = upgrade.open(transport);
-    receiver.message('hello', true);
+    receiver.take('hello', true);
     await settle();
     expect(transport.sent).toEqual([['hello', true]]);
     expect(test.of('opened')).toMatchObject([{ remote: peer.address, path: '/ws', protocol: 'chat' }]);
@@ -376,8 +376,8 @@ describe('a limit that other processes count against too', () => {
     expect(shared.free).toBe(1);
     const receiver = first?.open(new FakeTransport());
     expect(shared.free).toBe(1);
-    receiver?.close(1000, '');
-    receiver?.close(1000, '');
+    receiver?.over(1000, '');
+    receiver?.over(1000, '');
     expect(shared.free).toBe(2);
   });
 

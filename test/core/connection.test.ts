@@ -11,10 +11,10 @@ describe('a handler', () => {
       }
     };
     const { transport, receiver } = new TestServer().open(shout);
-    receiver.message('one', true);
+    receiver.take('one', true);
     await settle();
-    receiver.message(new TextEncoder().encode('two'), true);
-    receiver.message(new Uint8Array([1]), false);
+    receiver.take(new TextEncoder().encode('two'), true);
+    receiver.take(new Uint8Array([1]), false);
     await settle();
     expect(transport.sent).toEqual([
       ['ONE', true],
@@ -46,7 +46,7 @@ describe('a handler', () => {
       await settle();
       expect(transport.calls).toEqual(['close 1000 ']);
       expect(test.ends).toEqual([]);
-      receiver.close(1000, '');
+      receiver.over(1000, '');
       expect(test.ends).toMatchObject([{ cause: 'server-close', code: 1000, reason: '' }]);
     }
   });
@@ -92,13 +92,13 @@ describe('a handler', () => {
     const test = new TestServer();
     const other = test.open();
     const { transport, receiver } = test.open(handler);
-    receiver.message('a', true);
-    receiver.message('b', true);
+    receiver.take('a', true);
+    receiver.take('b', true);
     await settle();
     expect(transport.calls).toEqual(['close 1011 internal error']);
     expect(test.of('handler-error')).toEqual([{ event: 'handler-error', connection: 2, error }]);
     expect(test.ends).toMatchObject([{ connection: 2, cause: 'handler-error', code: 1011 }]);
-    receiver.close(1011, '');
+    receiver.over(1011, '');
     await settle();
     expect(test.ends).toHaveLength(1);
     expect(other.transport.calls).toEqual([]);
@@ -112,7 +112,7 @@ describe('a handler', () => {
       throw error;
     });
     await settle();
-    receiver.close(1001, '');
+    receiver.over(1001, '');
     await settle();
     expect(test.of('handler-error')).toHaveLength(1);
     expect(test.ends).toMatchObject([{ cause: 'client-close', code: 1001 }]);
@@ -128,7 +128,7 @@ describe('a handler', () => {
       seen.push('end');
     });
     await settle();
-    receiver.close(1000, '');
+    receiver.over(1000, '');
     await settle();
     expect(seen).toEqual(['end']);
   });

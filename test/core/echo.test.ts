@@ -10,11 +10,11 @@ describe('the echo loop', () => {
     const { transport, receiver } = new TestServer().open(echo);
     const text = new TextEncoder().encode('Grüße');
     const binary = new Uint8Array([0, 255]);
-    receiver.message('before the handler ran', true);
+    receiver.take('before the handler ran', true);
     await settle();
-    receiver.message('', true);
-    receiver.message(text, true);
-    receiver.message(binary, false);
+    receiver.take('', true);
+    receiver.take(text, true);
+    receiver.take(binary, false);
     expect(transport.sent).toEqual([
       ['before the handler ran', true],
       ['', true],
@@ -30,7 +30,7 @@ describe('the echo loop', () => {
     const { transport, receiver } = test.open(echo);
     await settle();
     expect(test.ends).toEqual([]);
-    receiver.close(4000, 'done');
+    receiver.over(4000, 'done');
     await settle();
     expect(transport.calls).toEqual([]);
     expect(test.ends).toMatchObject([{ cause: 'client-close', code: 4000, reason: 'done' }]);
@@ -41,11 +41,11 @@ describe('the echo loop', () => {
     const test = new TestServer({ maxBuffered: 100 });
     const { transport, receiver } = test.open(echo, Object.assign(new FakeTransport(), { peerReads: false }));
     await settle();
-    for (let i = 0; i < 30; i++) receiver.message('0123456789', true);
+    for (let i = 0; i < 30; i++) receiver.take('0123456789', true);
     expect(transport.calls).toEqual(['pause']);
     expect(transport.sent).toHaveLength(30);
     transport.queued = 0;
-    receiver.drain();
+    receiver.drained();
     expect(transport.calls).toEqual(['pause', 'resume']);
   });
 
@@ -56,8 +56,8 @@ describe('the echo loop', () => {
     await settle();
     expect(receiver.echoing).toBe(true);
     receiver.echoed(3, 500, true);
-    receiver.message('one more', true);
-    receiver.close(1000, '');
+    receiver.take('one more', true);
+    receiver.over(1000, '');
     expect(receiver.echoing).toBe(false);
     expect(transport.sent).toEqual([['one more', true]]);
     expect(test.ends).toMatchObject([{ messagesIn: 4, messagesOut: 4, bytesIn: 508, bytesOut: 508, lastMessageMs: 0 }]);
@@ -73,7 +73,7 @@ describe('the echo loop', () => {
     receiver.echoed(1, 1, false);
     expect([receiver.echoing, ...transport.calls]).toEqual([false, 'pause']);
     transport.queued = 0;
-    receiver.drain();
+    receiver.drained();
     expect([receiver.echoing, ...transport.calls]).toEqual([true, 'pause', 'resume']);
   });
 
@@ -85,9 +85,9 @@ describe('the echo loop', () => {
       seen.push('bye');
     });
     await settle();
-    receiver.message('one', true);
+    receiver.take('one', true);
     expect([seen, transport.sent]).toEqual([['hello'], [['one', true]]]);
-    receiver.close(1000, '');
+    receiver.over(1000, '');
     await settle();
     expect(seen).toEqual(['hello', 'bye']);
   });
@@ -111,7 +111,7 @@ describe('the echo loop', () => {
     expect(refused).toEqual(
       Array.from({ length: 2 }, () => new TypeError('the messages of this connection are being taken already')),
     );
-    receiver.message('one', true);
+    receiver.take('one', true);
     expect(transport.sent).toEqual([['one', true]]);
   });
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { ConnectionReceiver } from '../../core/connection-receiver.ts';
 import { Liveness } from '../../core/liveness.ts';
 import type { End } from '../../core/report.ts';
 import { ServerConnection, type Surroundings } from '../../core/server-connection.ts';
+import type { Receiver } from '../../core/transport.ts';
 import { settle } from './support/clock.ts';
 import { FakeTransport } from './support/transport.ts';
 
@@ -29,7 +29,7 @@ class Setting implements Surroundings {
   readonly errors: unknown[] = [];
   readonly order: string[] = [];
   readonly connection: ServerConnection;
-  readonly receiver: ConnectionReceiver;
+  readonly receiver: Receiver;
 
   constructor({ canPause = true, framesCount = false, messageLimit = 1000, idleTimeout = 0 }: Settings = {}) {
     this.canPause = canPause;
@@ -46,7 +46,7 @@ class Setting implements Surroundings {
       now: 1_000_000,
     });
     this.liveness.add(this.connection, 1_000_000);
-    this.receiver = new ConnectionReceiver(this.connection);
+    this.receiver = this.connection;
   }
 
   byteLength(text: string): number {
@@ -121,9 +121,9 @@ describe('a connection', () => {
     const { connection, receiver } = new Setting();
     connection.send('é');
     connection.send(new Uint8Array(3));
-    receiver.message('🦉', true);
-    receiver.message(new Uint8Array(10), false);
-    receiver.message(new Uint8Array(1), true);
+    receiver.take('🦉', true);
+    receiver.take(new Uint8Array(10), false);
+    receiver.take(new Uint8Array(1), true);
     expect(connection).toMatchObject({ messagesIn: 3, bytesIn: 15, messagesOut: 2, bytesOut: 5 });
   });
 
@@ -137,7 +137,7 @@ describe('a connection', () => {
 
   it('sends nothing after its end', () => {
     const { connection, transport, receiver } = new Setting();
-    receiver.close(1000, '');
+    receiver.over(1000, '');
     expect(connection.open).toBe(false);
     expect(connection.send('late')).toBe(false);
     expect(transport.sent).toEqual([]);
@@ -156,14 +156,14 @@ describe('a connection', () => {
     const done = first.connection.forEach((data, text) => {
       seen.push([data, text]);
     });
-    first.receiver.message('a', true);
-    first.receiver.close(1000, '');
+    first.receiver.take('a', true);
+    first.receiver.over(1000, '');
     await done;
     expect(seen).toEqual([['a', true]]);
 
     const second = new Setting();
-    second.receiver.message(new TextEncoder().encode('b'), true);
-    second.receiver.close(1000, '');
+    second.receiver.take(new TextEncoder().encode('b'), true);
+    second.receiver.over(1000, '');
     for await (const message of second.connection) seen.push(message);
     expect(seen[1]).toBe('b');
   });
@@ -172,21 +172,21 @@ describe('a connection', () => {
 describe('an end by the client', () => {
   it('is reported once, with its code and reason', () => {
     const { receiver, ends, order } = new Setting();
-    receiver.close(4999, 'bye');
-    receiver.close(1006, '');
+    receiver.over(4999, 'bye');
+    receiver.over(1006, '');
     expect(ends).toEqual([{ cause: 'client-close', code: 4999, reason: 'bye' }]);
     expect(order).toEqual(['ended', 'gone']);
   });
 
   it('without a code is still its wish', () => {
     const { receiver, ends } = new Setting();
-    receiver.close(1005, '');
+    receiver.over(1005, '');
     expect(ends).toEqual([{ cause: 'client-close', code: 1005, reason: '' }]);
   });
 
   it('without a Close frame is a lost connection', () => {
     const { receiver, ends } = new Setting();
-    receiver.close(1006, '');
+    receiver.over(1006, '');
     expect(ends).toEqual([{ cause: 'connection-lost', code: 1006, reason: '' }]);
   });
 
@@ -195,7 +195,7 @@ describe('an end by the client', () => {
     ['message-too-big', 1009, 'message too big'],
   ] as const)('that the engine saw a fault in is %s', (fault, code, reason) => {
     const { receiver, ends } = new Setting();
-    receiver.close(code, reason, fault);
+    receiver.over(code, reason, fault);
     expect(ends).toEqual([{ cause: fault, code, reason }]);
   });
 
@@ -203,12 +203,12 @@ describe('an end by the client', () => {
     const { connection, receiver } = new Setting();
     const before = connection.closed;
     expect(connection.closed).toBe(before);
-    receiver.close(1001, 'away');
+    receiver.over(1001, 'away');
     const end = { cause: 'client-close', code: 1001, reason: 'away' };
     expect(await before).toEqual(end);
 
     const other = new Setting();
-    other.receiver.close(1001, 'away');
+    other.receiver.over(1001, 'away');
     expect(await other.connection.closed).toEqual(end);
   });
 });
@@ -226,7 +226,7 @@ describe('a close by the handler', () => {
     expect(transport.calls).toEqual(['close 3000 enough']);
     expect(connection.open).toBe(false);
     expect(ends).toEqual([]);
-    receiver.close(1000, 'the client’s own');
+    receiver.over(1000, 'the client’s own');
     expect(ends).toEqual([{ cause: 'server-close', code: 3000, reason: 'enough' }]);
     expect((await connection.closed).code).toBe(3000);
   });
@@ -255,7 +255,7 @@ describe('a close by the handler', () => {
       seen.push(data);
     });
     connection.close();
-    receiver.message('late', true);
+    receiver.take('late', true);
     expect(seen).toEqual([]);
     expect(connection.messagesIn).toBe(0);
   });
@@ -277,7 +277,7 @@ describe('a failure', () => {
     connection.fail('idle-timeout', 3008, 'idle timeout');
     expect(ends).toEqual([{ cause: 'idle-timeout', code: 3008, reason: 'idle timeout' }]);
     expect(transport.calls).toEqual(['close 3008 idle timeout']);
-    receiver.close(3008, 'idle timeout');
+    receiver.over(3008, 'idle timeout');
     expect(order).toEqual(['ended', 'gone']);
   });
 
@@ -305,7 +305,7 @@ describe('a drop', () => {
     connection.terminate();
     expect(transport.calls).toEqual(['terminate']);
     expect(ends).toEqual([{ cause: 'server-close', code: 1006, reason: '' }]);
-    receiver.close(1006, '');
+    receiver.over(1006, '');
     expect(order).toEqual(['ended', 'gone']);
   });
 
@@ -328,7 +328,7 @@ describe('a drop', () => {
     setting.connection.terminate();
     expect(setting.pass(SHORT_GRACE + 200)).toEqual(['terminate']);
     expect(setting.order).toEqual(['ended', 'gone']);
-    setting.receiver.close(1006, '');
+    setting.receiver.over(1006, '');
     expect(setting.order).toEqual(['ended', 'gone']);
   });
 });
@@ -350,14 +350,14 @@ describe('an engine that tells the end inside close() and terminate()', () => {
     act(setting.connection);
     expect(setting.ends).toEqual([end]);
     expect(setting.order).toEqual(['ended', 'gone']);
-    setting.receiver.close(1006, '');
+    setting.receiver.over(1006, '');
     expect(setting.order).toEqual(['ended', 'gone']);
     expect(setting.pass(60_000)).toEqual([]);
   });
 
   it('is not asked to end what is gone', () => {
     const setting = new Setting();
-    setting.receiver.close(1006, '');
+    setting.receiver.over(1006, '');
     setting.connection.close();
     setting.connection.fail('idle-timeout', 3008, 'idle timeout');
     setting.connection.terminate();
@@ -369,7 +369,7 @@ describe('an engine that tells the end inside close() and terminate()', () => {
   it('may do so while it is resumed for the closing handshake', () => {
     const setting = new Setting();
     setting.fallBehind();
-    setting.transport.onResume = () => setting.receiver.close(1006, '');
+    setting.transport.onResume = () => setting.receiver.over(1006, '');
     setting.connection.close();
     expect(setting.order).toEqual(['ended', 'gone']);
     expect(setting.pass(60_000)).toEqual([]);
@@ -388,8 +388,8 @@ describe('a callback that fails', () => {
   ])('because it %s ends its connection with 1011, and is told once', async (_, callback: () => unknown) => {
     const { connection, transport, receiver, ends, errors, order } = new Setting();
     const done = connection.forEach(callback);
-    receiver.message('a', true);
-    receiver.message('b', true);
+    receiver.take('a', true);
+    receiver.take('b', true);
     await expect(done).rejects.toThrow('from the callback');
     // Its handler fails by that as well.
     connection.broke(new Error('the handler’s'));
@@ -405,7 +405,7 @@ describe('signs of life', () => {
     const { connection, receiver, liveness } = new Setting();
     const opened = liveness.now;
     liveness.advance(opened + 50, () => {});
-    receiver.message('a', true);
+    receiver.take('a', true);
     expect(connection.seen).toBe(opened + 50);
     expect(connection.lastMessage).toBe(opened + 50);
   });
@@ -414,16 +414,19 @@ describe('signs of life', () => {
     const { connection, receiver, liveness } = new Setting();
     const opened = liveness.now;
     liveness.advance(opened + 50, () => {});
-    receiver.pong();
-    receiver.ping();
+    receiver.pongCame();
+    receiver.pingCame();
     expect(connection.seen).toBe(opened);
   });
 
-  it.each(['ping', 'pong'] as const)('are each %s too where frames count', (frame) => {
+  it.each([
+    ['PING', 'pingCame'],
+    ['PONG', 'pongCame'],
+  ] as const)('are each %s too where frames count', (_, came) => {
     const { connection, receiver, liveness } = new Setting({ framesCount: true });
     const opened = liveness.now;
     liveness.advance(opened + 50, () => {});
-    receiver[frame]();
+    receiver[came]();
     expect(connection.seen).toBe(opened + 50);
     expect(connection.lastMessage).toBe(0);
   });
@@ -431,7 +434,7 @@ describe('signs of life', () => {
   it('by PONG settle every PING before it', () => {
     const { connection, receiver, liveness } = new Setting();
     connection.unanswered = liveness.now;
-    receiver.pong();
+    receiver.pongCame();
     expect(connection.unanswered).toBe(-1);
   });
 });
@@ -443,8 +446,8 @@ describe('a message over the limit', () => {
     void connection.forEach((data) => {
       seen.push(data);
     });
-    receiver.message('0123456789', true);
-    receiver.message('012345678é', true);
+    receiver.take('0123456789', true);
+    receiver.take('012345678é', true);
     expect(seen).toEqual(['0123456789']);
     expect(ends).toEqual([{ cause: 'message-too-big', code: 1009, reason: 'message too big' }]);
     expect(transport.calls).toEqual(['close 1009 message too big']);
@@ -468,12 +471,12 @@ describe('a reader that is slow', () => {
     const { transport, receiver } = setting;
     setting.fallBehind();
     transport.queued = 251;
-    receiver.drain();
+    receiver.drained();
     expect(transport.calls).toEqual(['pause']);
     transport.queued = 250;
-    receiver.drain();
+    receiver.drained();
     expect(transport.calls).toEqual(['pause', 'resume']);
-    receiver.drain();
+    receiver.drained();
     expect(transport.calls).toEqual(['pause', 'resume']);
   });
 
@@ -493,7 +496,7 @@ describe('a reader that is slow', () => {
       setting.transport.queued -= 1000;
     }
     setting.transport.queued = 0;
-    setting.receiver.drain();
+    setting.receiver.drained();
     expect(setting.pass(2000)).toEqual([]);
     expect(setting.pass(100)).toEqual(['idle-timeout']);
   });
@@ -507,7 +510,7 @@ describe('a reader that is slow', () => {
     expect(connection.unanswered).toBe(liveness.now);
     setting.pass(500);
     setting.transport.queued = 0;
-    setting.receiver.drain();
+    setting.receiver.drained();
     expect(connection.unanswered).toBe(liveness.now);
   });
 
@@ -554,7 +557,7 @@ describe('a reader that is slow', () => {
       for (; transport.queued > 250; transport.queued -= 20) {
         expect(setting.pass(8000)).toEqual([]);
       }
-      receiver.drain();
+      receiver.drained();
       expect(connection.paused).toBe(false);
     }
   });
@@ -608,7 +611,7 @@ describe('a reader that is slow', () => {
     setting.fallBehind();
     setting.connection.close();
     expect(setting.transport.calls).toEqual(['pause', 'resume', 'close 1000 ']);
-    setting.receiver.drain();
+    setting.receiver.drained();
     expect(setting.transport.calls).toEqual(['pause', 'resume', 'close 1000 ']);
   });
 });
@@ -616,9 +619,9 @@ describe('a reader that is slow', () => {
 describe('a handler that is slow', () => {
   it('has its client read from no longer while more waits for it than the limit', async () => {
     const { connection, receiver, transport } = new Setting();
-    receiver.message(new Uint8Array(300), false);
+    receiver.take(new Uint8Array(300), false);
     expect(transport.calls).toEqual([]);
-    receiver.message(new Uint8Array(300), false);
+    receiver.take(new Uint8Array(300), false);
     expect(transport.calls).toEqual(['pause']);
     let count = 0;
     void connection.forEach(() => {
@@ -631,20 +634,20 @@ describe('a handler that is slow', () => {
   it('is not waited for before a slow reader has caught up, nor the other way round', async () => {
     const setting = new Setting();
     const { connection, receiver, transport } = setting;
-    receiver.message(new Uint8Array(501), false);
+    receiver.take(new Uint8Array(501), false);
     setting.fallBehind();
     expect(transport.calls).toEqual(['pause']);
     const messages = connection[Symbol.asyncIterator]();
     await messages.next();
     expect(transport.calls).toEqual(['pause']);
     transport.queued = 0;
-    receiver.drain();
+    receiver.drained();
     expect(transport.calls).toEqual(['pause', 'resume']);
   });
 
   it('can still take what came before the end', async () => {
     const { connection, receiver, transport } = new Setting();
-    receiver.message(new Uint8Array(501), false);
+    receiver.take(new Uint8Array(501), false);
     connection.fail('idle-timeout', 3008, 'idle timeout');
     const seen: unknown[] = [];
     for await (const message of connection) seen.push(message);
@@ -654,7 +657,7 @@ describe('a handler that is slow', () => {
 
   it('that asks for the first message after the end waits for none', async () => {
     const { connection, receiver } = new Setting();
-    receiver.close(1000, '');
+    receiver.over(1000, '');
     await connection.forEach(() => {});
   });
 });
@@ -663,9 +666,9 @@ describe('an engine that can’t pause', () => {
   it('is never asked to pause', () => {
     const setting = new Setting({ canPause: false });
     setting.fallBehind(1500);
-    setting.receiver.message(new Uint8Array(501), false);
+    setting.receiver.take(new Uint8Array(501), false);
     setting.transport.queued = 0;
-    setting.receiver.drain();
+    setting.receiver.drained();
     expect(setting.transport.calls).toEqual([]);
     expect(setting.connection.open).toBe(true);
   });
@@ -676,10 +679,10 @@ describe('an engine that can’t pause', () => {
     void connection.forEach((data) => {
       connection.send(data);
     });
-    receiver.message(new Uint8Array(750), false);
-    receiver.message(new Uint8Array(750), false);
+    receiver.take(new Uint8Array(750), false);
+    receiver.take(new Uint8Array(750), false);
     expect(ends).toEqual([]);
-    receiver.message('x', true);
+    receiver.take('x', true);
     expect(ends).toEqual([{ cause: 'slow-consumer', code: 1013, reason: 'too slow' }]);
     expect(transport.calls).toEqual(['close 1013 too slow']);
     await settle();
@@ -687,9 +690,9 @@ describe('an engine that can’t pause', () => {
 
   it('has a client ended whose messages its handler does not take', () => {
     const { receiver, ends } = new Setting({ canPause: false });
-    receiver.message(new Uint8Array(1000), false);
+    receiver.take(new Uint8Array(1000), false);
     expect(ends).toEqual([]);
-    receiver.message(new Uint8Array(400), false);
+    receiver.take(new Uint8Array(400), false);
     expect(ends).toEqual([{ cause: 'slow-consumer', code: 1013, reason: 'too slow' }]);
   });
 

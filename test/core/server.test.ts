@@ -132,7 +132,7 @@ describe('the limit of connections', () => {
     test.open();
     expect(test.server.size).toBe(2);
     expect(test.server.judge(upgradeRequest())).toMatchObject({ status: 503, headers: { 'retry-after': '10' } });
-    receiver.close(1000, '');
+    receiver.over(1000, '');
     expect(test.server.size).toBe(1);
     expect(test.server.judge(upgradeRequest())).toMatchObject({ accepted: true });
   });
@@ -150,13 +150,13 @@ describe('the limit of connections', () => {
     const { receiver } = test.open(() => {});
     await settle();
     expect(test.server.judge(upgradeRequest())).toMatchObject({ status: 503 });
-    receiver.close(1000, '');
+    receiver.over(1000, '');
     expect(test.server.judge(upgradeRequest())).toMatchObject({ accepted: true });
   });
 
   it('is not used up by ten thousand connections that came and went', () => {
     const test = new TestServer({ maxConnections: 1 });
-    for (let i = 0; i < 10_000; i++) test.open().receiver.close(1000, '');
+    for (let i = 0; i < 10_000; i++) test.open().receiver.over(1000, '');
     expect(test.server.size).toBe(0);
     expect(test.server.liveness.size).toBe(0);
   });
@@ -185,10 +185,10 @@ describe('a connection', () => {
     );
     await settle();
     test.clock.pass(5000);
-    receiver.message('Grüße', true);
+    receiver.take('Grüße', true);
     test.clock.pass(2500);
-    receiver.close(4001, 'a\nb');
-    receiver.close(4001, 'again');
+    receiver.over(4001, 'a\nb');
+    receiver.over(4001, 'again');
     const [end] = test.ends;
     expect(test.ends).toHaveLength(1);
     expect(end).toMatchObject({
@@ -209,24 +209,24 @@ describe('a connection', () => {
 
   it('whose client never sent a message has no last one', () => {
     const test = new TestServer();
-    test.open().receiver.close(1006, '');
+    test.open().receiver.over(1006, '');
     expect(test.ends).toMatchObject([{ messagesIn: 0, lastMessageMs: null, durationMs: 0 }]);
   });
 
   it('has no message from before it opened, nor one from the future', () => {
     const test = new TestServer();
     // The first keeps the clock going, which is some way into its interval when the second comes.
-    test.open().receiver.message('a', true);
+    test.open().receiver.take('a', true);
     test.clock.pass(99);
     const { receiver } = test.open();
-    receiver.message('a', true);
-    receiver.close(1000, '');
+    receiver.take('a', true);
+    receiver.over(1000, '');
     expect(test.ends).toMatchObject([{ connection: 2, durationMs: 0, lastMessageMs: 0 }]);
 
     const fresh = new TestServer();
     const { receiver: first } = fresh.open();
-    first.message('a', true);
-    first.close(1000, '');
+    first.take('a', true);
+    first.over(1000, '');
     expect(fresh.ends).toMatchObject([{ durationMs: 0, lastMessageMs: 0 }]);
   });
 
@@ -237,11 +237,11 @@ describe('a connection', () => {
         seen.push(data);
       }),
     );
-    receiver.message('a', true);
-    receiver.message('b', true);
+    receiver.take('a', true);
+    receiver.take('b', true);
     expect(seen).toEqual([]);
     await settle();
-    receiver.message('c', true);
+    receiver.take('c', true);
     expect(seen).toEqual(['a', 'b', 'c']);
   });
 });
@@ -286,10 +286,10 @@ describe('the clock of the server', () => {
     const second = test.open();
     expect(test.clock.timers).toBe(1);
     test.clock.pass(10_000);
-    first.receiver.close(1000, '');
+    first.receiver.over(1000, '');
     test.clock.pass(10_000);
     expect(test.clock.timers).toBe(1);
-    second.receiver.close(1000, '');
+    second.receiver.over(1000, '');
     test.clock.pass(10_000);
     expect(test.clock.timers).toBe(0);
     test.open();
@@ -306,7 +306,7 @@ describe('the clock of the server', () => {
         const { transport, receiver } = test.open();
         const { resolution } = test.server.liveness;
         test.clock.pass(3 * resolution + (phase * resolution) / 10);
-        receiver.message('ping', true);
+        receiver.take('ping', true);
         const message = test.clock.now();
         test.clock.pass(idle - 0.01);
         expect(transport.calls).toEqual([]);
@@ -330,7 +330,7 @@ describe('the clock of the server', () => {
     test.clock.pass(1500);
     test.clock.block(3000);
     test.clock.pass(0);
-    receiver.message('ping', true);
+    receiver.take('ping', true);
     test.clock.pass(1900);
     expect(transport.calls).toEqual([]);
   });
@@ -343,7 +343,7 @@ describe('the clock of the server', () => {
     const { receiver } = test.open();
     for (let i = 0; i < 10; i++) {
       test.clock.pass(300);
-      receiver.pong();
+      receiver.pongCame();
     }
     expect(test.ends).toHaveLength(ends);
   });
@@ -376,7 +376,7 @@ describe('the clock of the server', () => {
     const dead = test.open();
     const alive = test.open();
     test.clock.pass(5100);
-    alive.receiver.pong();
+    alive.receiver.pongCame();
     test.clock.pass(1200);
     expect(dead.transport.calls).toEqual(['ping', 'terminate']);
     expect(alive.transport.calls).toEqual(['ping']);
@@ -416,13 +416,13 @@ describe('an engine', () => {
 
   it('without a limit of messages has one in the server', () => {
     const test = new TestServer({ maxMessageSize: 10 }, { messageLimit: false });
-    test.open().receiver.message('01234567890', true);
+    test.open().receiver.take('01234567890', true);
     expect(test.ends).toMatchObject([{ cause: 'message-too-big', code: 1009 }]);
   });
 
   it('with a limit of messages is believed', () => {
     const test = new TestServer({ maxMessageSize: 10 });
-    test.open().receiver.message('01234567890', true);
+    test.open().receiver.take('01234567890', true);
     expect(test.ends).toEqual([]);
   });
 });
@@ -436,7 +436,7 @@ describe('shutdown', () => {
     expect(test.server.shuttingDown).toBe(true);
     for (const { transport, receiver } of clients) {
       expect(transport.calls).toEqual(['close 1001 server shutting down']);
-      receiver.close(1001, '');
+      receiver.over(1001, '');
     }
     expect(await summary).toEqual({ closed: 2, terminated: 0 });
     expect(test.ends).toMatchObject([
@@ -467,10 +467,10 @@ describe('shutdown', () => {
   it('terminates those that have not answered in time', async () => {
     const test = new TestServer({ shutdownTimeout: 3000 });
     const [answers, silent, dead] = [test.open(), test.open(), test.open()];
-    dead.transport.onTerminate = () => dead.receiver.close(1006, '');
+    dead.transport.onTerminate = () => dead.receiver.over(1006, '');
     await settle();
     const summary = test.server.shutdown();
-    answers.receiver.close(1001, '');
+    answers.receiver.over(1001, '');
     test.clock.pass(2900);
     await settle();
     expect(silent.transport.calls).toEqual(['close 1001 server shutting down']);
@@ -496,14 +496,14 @@ describe('shutdown', () => {
     await settle();
     const summary = test.server.shutdown();
     expect(transport.calls).toEqual(['close 1000 ']);
-    receiver.close(1000, '');
+    receiver.over(1000, '');
     expect(await summary).toEqual({ closed: 1, terminated: 0 });
     expect(test.ends).toMatchObject([{ cause: 'server-close', code: 1000 }]);
   });
 
   it('counts no connection that was gone before', async () => {
     const test = new TestServer();
-    test.open().receiver.close(1000, '');
+    test.open().receiver.over(1000, '');
     expect(await test.server.shutdown()).toEqual({ closed: 0, terminated: 0 });
   });
 
@@ -513,7 +513,7 @@ describe('shutdown', () => {
     await settle();
     const first = test.server.shutdown();
     expect(test.server.shutdown()).toBe(first);
-    receiver.close(1001, '');
+    receiver.over(1001, '');
     await first;
     expect(test.server.shutdown()).toBe(first);
     expect(transport.calls).toHaveLength(1);
@@ -535,12 +535,12 @@ describe('shutdown', () => {
     const upgrade = test.admit();
     await settle();
     const summary = test.server.shutdown();
-    here.receiver.close(1001, '');
+    here.receiver.over(1001, '');
     const transport = new FakeTransport();
     const receiver = upgrade.open(transport);
     await settle();
     expect(transport.calls).toEqual(['close 1001 server shutting down']);
-    receiver.close(1001, '');
+    receiver.over(1001, '');
     expect(await summary).toEqual({ closed: 2, terminated: 0 });
     expect(test.ends.map(({ cause }) => cause)).toEqual(['shutdown', 'shutdown']);
   });
@@ -560,7 +560,7 @@ describe('shutdown', () => {
     const upgrade = test.admit();
     await settle();
     const summary = test.server.shutdown();
-    here.receiver.close(1001, '');
+    here.receiver.over(1001, '');
     upgrade.open(new FakeTransport());
     await settle();
     test.clock.pass(10_000);

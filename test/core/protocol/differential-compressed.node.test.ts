@@ -85,7 +85,7 @@ describe.runIf(onNode)('against ws', async () => {
         const compression = answer === undefined ? undefined : { agreed: answer.compression, zlib };
         const recorder = new Recorder();
         feed = openWebSocket(stream, { maxMessageSize: 1e6, isUtf8, compression }, (transport) => {
-          recorder.message = (data, text) => {
+          recorder.take = (data, text) => {
             counts.in += data.length;
             transport.send(data, text);
           };

@@ -30,10 +30,10 @@ function ours(chunks: readonly Uint8Array[]): Outcome {
   const { feed, recorder, stream } = harness({ maxMessageSize: LIMIT });
   const events: string[] = [];
   let code: number | undefined;
-  recorder.message = (data, text) => events.push(`${text ? 'text' : 'binary'} ${show(data as Uint8Array)}`);
-  recorder.ping = () => events.push('ping');
-  recorder.pong = () => events.push('pong');
-  recorder.close = (closed) => {
+  recorder.take = (data, text) => events.push(`${text ? 'text' : 'binary'} ${show(data as Uint8Array)}`);
+  recorder.pingCame = () => events.push('ping');
+  recorder.pongCame = () => events.push('pong');
+  recorder.over = (closed) => {
     code = closed;
   };
   for (const chunk of chunks) feed.data(chunk.slice());

@@ -160,7 +160,7 @@ describe('echoes by the transport', () => {
     const { feed, recorder } = echoing(true);
     const seen: string[] = [];
     recorder.echoed = (messages) => seen.push(`${messages} echoed`);
-    recorder.close = (code) => seen.push(`close ${code}`);
+    recorder.over = (code) => seen.push(`close ${code}`);
     feed.data(concat(frame(TEXT, 'one'), frame(TEXT, 'two'), frame(CLOSE, close(1000))));
     expect(seen).toEqual(['2 echoed', 'close 1000']);
   });
@@ -218,7 +218,7 @@ describe('echoes by the transport', () => {
     const { feed, stream, recorder } = echoing(true);
     const seen: string[] = [];
     recorder.echoed = (messages) => seen.push(`${messages} echoed`);
-    recorder.close = (code) => seen.push(`close ${code}`);
+    recorder.over = (code) => seen.push(`close ${code}`);
     stream.onWrite = () => feed.close();
     feed.data(concat(...Array.from({ length: 10 }, () => frame(BINARY, filled(60_000)))));
     expect(seen).toEqual(['5 echoed', 'close 1006']);

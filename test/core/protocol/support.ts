@@ -160,22 +160,22 @@ export class Recorder implements Receiver {
     this.echoes.push(told);
   }
 
-  message(data: string | Uint8Array, text: boolean): void {
+  take(data: string | Uint8Array, text: boolean): void {
     const raw = data as Uint8Array;
     this.messages.push([text ? string(raw) : raw, text]);
     this.onMessage(raw, text);
   }
-  ping(): void {
+  pingCame(): void {
     this.pings++;
   }
-  pong(): void {
+  pongCame(): void {
     this.pongs++;
   }
-  drain(): void {
+  drained(): void {
     this.drains++;
     this.onDrain();
   }
-  close(...report: Parameters<Receiver['close']>): void {
+  over(...report: Parameters<Receiver['over']>): void {
     this.closes.push(report);
   }
 }

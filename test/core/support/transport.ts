@@ -51,8 +51,8 @@ export class FakeTransport implements Transport {
 
   /** Closes as Bun does: the end is told inside close() and terminate(), with our own code. */
   closeAtOnce(receiver: () => Receiver): this {
-    this.onClose = (code, reason) => receiver().close(code, reason);
-    this.onTerminate = () => receiver().close(1006, '');
+    this.onClose = (code, reason) => receiver().over(code, reason);
+    this.onTerminate = () => receiver().over(1006, '');
     return this;
   }
 }
