@@ -204,6 +204,18 @@ describe.skipIf(skipped)('the page', () => {
     },
   );
 
+  test.each([
+    ['reduce', '0s'],
+    ['no-preference', '0.12s'],
+  ] as const)('moves nothing for whom motion is too much: %s', async (reducedMotion, duration) => {
+    const echo = await open({ reducedMotion });
+    const durations = await echo.page.evaluate(
+      `[getComputedStyle(sendButton), getComputedStyle(document.querySelector('.switch input'), '::before')]
+        .map((style) => style.transitionDuration)`,
+    );
+    expect(durations).toEqual([duration, duration]);
+  });
+
   test('keeps the newest thousand rows, and follows them until its reader scrolls back', async () => {
     const echo = await open();
     await echo.open();
