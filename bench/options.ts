@@ -35,7 +35,7 @@ Options:
   --seconds <seconds>  How long each measurement takes. [default 1]
   --quick              2 rounds of 0.3 seconds and fewer idle connections: a look, not a result.
   --json <file>        Write the results as JSON.
-  --write              Write bench/results: JSON, tables, and the chart that README shows.
+  --write              Write bench/results: JSON, tables, and the chart that README shows. For the whole benchmark only.
   -h, --help           Print this and exit.
 `;
 
@@ -54,7 +54,11 @@ export function parseOptions(argv: readonly string[]): Options | { readonly faul
   const seconds = Number(values.seconds ?? (quick ? 0.3 : 1));
   if (!Number.isInteger(rounds) || rounds < 1) return { fault: '--rounds must be a whole number from 1 on' };
   if (!(seconds > 0 && seconds <= 60)) return { fault: '--seconds must be a number above 0, up to 60' };
-  return { words: positionals, rounds, seconds, quick, json: values.json ?? '', write: values.write ?? false };
+  const write = values.write ?? false;
+  if (write && (quick || positionals.length > 0)) {
+    return { fault: '--write is for the whole benchmark, without words and --quick; --json <file> writes any results' };
+  }
+  return { words: positionals, rounds, seconds, quick, json: values.json ?? '', write };
 }
 
 function parse(argv: readonly string[]) {

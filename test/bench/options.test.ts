@@ -9,12 +9,12 @@ describe('parseOptions', () => {
   });
 
   it('takes words and options in any order', () => {
-    expect(parseOptions(['bun', '--rounds', '3', '64x1', '--write', '--json=x.json'])).toMatchObject({
+    expect(parseOptions(['bun', '--rounds', '3', '64x1', '--json=x.json'])).toMatchObject({
       words: ['bun', '64x1'],
       rounds: 3,
-      write: true,
       json: 'x.json',
     });
+    expect(parseOptions(['--write', '--rounds', '3'])).toMatchObject({ words: [], rounds: 3, write: true });
   });
 
   it('is short with --quick, unless told otherwise', () => {
@@ -28,6 +28,8 @@ describe('parseOptions', () => {
     [['--seconds', 'x'], /--seconds/],
     [['--seconds', '0'], /--seconds/],
     [['--fast'], /--fast/],
+    [['--write', 'bun'], /whole benchmark/],
+    [['--quick', '--write'], /whole benchmark/],
   ])('says what is wrong with %j', (argv, fault) => {
     expect(parseOptions(argv)).toEqual({ fault: expect.stringMatching(fault) });
   });
