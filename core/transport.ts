@@ -103,6 +103,11 @@ export interface ByteStream {
   pause(): void;
   /** Reads on. */
   resume(): void;
+  /**
+   * Nobody needs this memory any more: it was a chunk's, and all that was written of it has left. To free it at once is up
+   * to the stream. Told once.
+   */
+  free(memory: ArrayBufferLike): void;
 }
 
 /** What feeds a {@link ByteStream}'s user. */
@@ -110,7 +115,7 @@ export interface ByteReceiver {
   /** Bytes came. The receiver owns them and may change them in place. */
   data(chunk: Uint8Array): void;
   /** What was queued has left. */
-  drain(): void;
+  drained(): void;
   /** The stream is gone: the peer ended it, it broke, or it was destroyed. Called once at least. */
-  close(): void;
+  gone(): void;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Upgrade } from '../../core/engine.ts';
+import { free } from '../../core/memory.ts';
 import type { Receiver, Transport } from '../../core/transport.ts';
 
 /** What Bun says where it closed with 1007. */
@@ -11,11 +12,6 @@ const PAYLOAD = /^Received invalid (?:UTF-8|compressed data)$/;
 /** Up to so many bytes, to free a message at once costs as much as it saves. */
 const SMALL = 4096;
 const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
-
-/** An `ArrayBuffer` of ES2024, which Node 20 does not have. */
-interface Transferable extends ArrayBuffer {
-  transfer(length: number): ArrayBuffer;
-}
 
 /** Passes on between core and one socket of Bun's. */
 export class BunTransport implements Transport {
@@ -50,7 +46,7 @@ export class BunTransport implements Transport {
     const sent = text ? socket.sendText(data, this.#compresses) : socket.sendBinary(data, this.#compresses);
     const bytes = sent > 0 ? sent : Buffer.byteLength(data);
     // What could not leave at once, Bun has copied. To wait until the garbage is collected costs more, and warm memory.
-    if (bytes > SMALL && !text) (data.buffer as Transferable).transfer(0);
+    if (bytes > SMALL && !text) free(data.buffer);
     receiver.echoed(1, bytes, sent >= 0);
   }
 

@@ -1,19 +1,9 @@
 /**
- * What becomes of the memory of messages. They lie outside of V8's heap: a collection comes late, and costs more than an
- * echo where it comes often.
+ * What Deno's memory allocator, glibc's, is to do with what is freed.
  *
  * @module
  */
-
-/** An `ArrayBuffer` of ES2024, which Node 20 does not have. */
-interface Transferable extends ArrayBuffer {
-  transfer(length: number): ArrayBuffer;
-}
-
-/** Frees a buffer that nobody needs any more, so that the next message finds memory which is warm. */
-export function free(buffer: ArrayBuffer): void {
-  (buffer as Transferable).transfer(0);
-}
+import { free } from '../../core/memory.ts';
 
 /**
  * Has glibc keep what is freed for what comes next. It would give memory back to the system from twice the largest block on

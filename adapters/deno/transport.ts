@@ -5,9 +5,9 @@
  */
 import { Buffer } from 'node:buffer';
 import type { Upgrade } from '../../core/engine.ts';
+import { free } from '../../core/memory.ts';
 import type { Fault, Receiver, Transport } from '../../core/transport.ts';
 import { Backlog, LITTLE } from './backlog.ts';
-import { free } from './memory.ts';
 
 /** What Deno says where its own clock hangs up. */
 const UNANSWERED = 'No response from ping frame.';

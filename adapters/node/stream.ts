@@ -11,6 +11,7 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { ListenOptions, Upgrade } from '../../core/engine.ts';
 import type { ByteReceiver, ByteStream } from '../../core/index.ts';
+import { free } from '../../core/memory.ts';
 import { openWebSocket } from '../../core/protocol/socket.ts';
 import { zlib } from './zlib.ts';
 
@@ -88,7 +89,7 @@ export class SocketStream implements ByteStream {
 
   /** The other side has ended, or all is over. */
   close(): void {
-    this.#receiver?.close();
+    this.#receiver?.gone();
     if (this.#socket.writableEnded) return;
     this.#socket.end();
   }
@@ -142,6 +143,11 @@ export class SocketStream implements ByteStream {
     this.#socket.resume();
   }
 
+  free(memory: ArrayBufferLike): void {
+    // What ends later may be read from for longer than it is said to wait.
+    if (!this.#later) free(memory);
+  }
+
   /** Sees to it that `drain` follows. The event of that name comes only where a high-water mark was reached. */
   #look(): void {
     const socket = this.#socket;
@@ -154,7 +160,7 @@ export class SocketStream implements ByteStream {
     this.#listener ??= (error) => {
       this.#awaited = false;
       if (error != null) return;
-      if (this.#socket.writableLength === 0) this.#receiver?.drain();
+      if (this.#socket.writableLength === 0) this.#receiver?.drained();
       else this.#look();
     };
     return this.#listener;

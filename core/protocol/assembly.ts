@@ -78,6 +78,11 @@ export class Assembly {
     return true;
   }
 
+  /** Whether a piece was kept where it is, in this memory. */
+  holds(memory: ArrayBufferLike): boolean {
+    return this.pieces.some(({ buffer }) => buffer === memory);
+  }
+
   /** The whole message in its pieces, or `undefined` when it ends within a character. */
   finish(): Uint8Array[] | undefined {
     if (this.validator !== undefined && !this.validator.complete) return undefined;

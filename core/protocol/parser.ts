@@ -86,6 +86,16 @@ export class Parser {
     this.inflater = inflater;
   }
 
+  /** Whether something came of a message that is not whole yet. */
+  get assembling(): boolean {
+    return this.assembly !== undefined;
+  }
+
+  /** Whether what came of such a message was left in this memory. */
+  holds(memory: ArrayBufferLike): boolean {
+    return this.assembly?.holds(memory) === true;
+  }
+
   /** From now on messages are skipped, and what came of one is let go; control frames are still reported. */
   discard(): void {
     this.discarding = true;

@@ -10,6 +10,7 @@ import { type CompressionOptions, Deflater, Inflater } from './deflate.ts';
 import { BINARY, CLOSE, COMPRESSED, FIN, PING, PONG, TEXT } from './frame.ts';
 import { Output } from './output.ts';
 import { type FrameSink, Parser } from './parser.ts';
+import { Spent, WORTH_FREEING } from './spent.ts';
 import { runLater } from './turn.ts';
 import type { IsUtf8 } from './utf8.ts';
 
@@ -34,7 +35,7 @@ export function openWebSocket(
   options: WebSocketOptions,
   open: (transport: Transport) => Receiver,
 ): ByteReceiver {
-  return new Feed(new Socket(stream, options, open));
+  return new Socket(stream, options, open);
 }
 
 /** The states of RFC 6455 sections 4 and 7.1: open; our Close frame is sent; over and reported. */
@@ -50,7 +51,7 @@ const BATCH = 256 * 1024;
 const NO_PAYLOAD = new Uint8Array(0);
 const encoder = new TextEncoder();
 
-class Socket implements Transport, FrameSink {
+class Socket implements Transport, ByteReceiver, FrameSink {
   private readonly stream: ByteStream;
   private readonly isUtf8: IsUtf8;
   private readonly parser: Parser;
@@ -68,6 +69,8 @@ class Socket implements Transport, FrameSink {
   /** Chunks that came, or were left, while the receiver is paused; the first is read from `heldAt` on. */
   private held: Uint8Array[] | undefined;
   private heldAt = 0;
+  /** Made with the first large chunk. */
+  private spent: Spent | undefined;
   /** The payload of the newest PING that was not answered because the peer does not read. */
   private unanswered: Uint8Array | undefined;
 
@@ -148,14 +151,19 @@ class Socket implements Transport, FrameSink {
       this.held.push(unpinned(chunk, 0));
       return;
     }
+    if (chunk.length >= WORTH_FREEING) this.spent ??= new Spent(this.parser);
+    this.spent?.begin(chunk);
     this.parsing = true;
     const at = this.parse(chunk, 0);
     if (at < chunk.length && (this.state as number) !== CLOSED) {
       this.held = [unpinned(chunk, at), ...(this.held ?? [])];
     }
+    if (this.held !== undefined) this.spent?.given();
     this.readHeld();
     this.parsing = false;
     this.output.flush();
+    // Of a stream that is ended or destroyed it is not known what has left.
+    this.spent?.end(chunk, this.state !== CLOSED && this.output.queued === 0, this.parser, this.stream);
   }
 
   drained(): void {
@@ -179,11 +187,14 @@ class Socket implements Transport, FrameSink {
     this.readHeld();
     this.parsing = false;
     this.output.flush();
+    // What was held is not watched.
+    this.spent = undefined;
   }
 
   // What the parser finds.
 
   message(data: Uint8Array, text: boolean): void {
+    this.spent?.given();
     this.tellEchoes();
     this.receiver.take(data, text);
     this.lookWhetherToEcho();
@@ -202,6 +213,7 @@ class Socket implements Transport, FrameSink {
   }
 
   pieces(pieces: Uint8Array[], text: boolean, room: number): void {
+    this.spent?.sent(pieces);
     this.countEcho(this.output.pieces(FIN | (text ? TEXT : BINARY), pieces, room));
   }
 
@@ -322,26 +334,5 @@ class Socket implements Transport, FrameSink {
     if (this.scheduled) return;
     this.scheduled = true;
     runLater(this);
-  }
-}
-
-/** A {@link ByteReceiver}'s `close` is another than a {@link Transport}'s: hence two objects. */
-class Feed implements ByteReceiver {
-  private readonly socket: Socket;
-
-  constructor(socket: Socket) {
-    this.socket = socket;
-  }
-
-  data(chunk: Uint8Array): void {
-    this.socket.data(chunk);
-  }
-
-  drain(): void {
-    this.socket.drained();
-  }
-
-  close(): void {
-    this.socket.gone();
   }
 }

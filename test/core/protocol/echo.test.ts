@@ -184,7 +184,7 @@ describe('echoes by the transport', () => {
     expect(messages + recorder.messages.length).toBe(20);
     stream.queued = 0;
     stream.reading = true;
-    feed.drain();
+    feed.drained();
     expect(stream.sent.every(({ payload }) => payload.length === 30_000)).toBe(true);
     expect(stream.sent.length).toBe(20);
   });
@@ -219,7 +219,7 @@ describe('echoes by the transport', () => {
     const seen: string[] = [];
     recorder.echoed = (messages) => seen.push(`${messages} echoed`);
     recorder.over = (code) => seen.push(`close ${code}`);
-    stream.onWrite = () => feed.close();
+    stream.onWrite = () => feed.gone();
     feed.data(concat(...Array.from({ length: 10 }, () => frame(BINARY, filled(60_000)))));
     expect(seen).toEqual(['5 echoed', 'close 1006']);
   });

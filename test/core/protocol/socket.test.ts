@@ -34,7 +34,7 @@ async function fill(): Promise<void> {
 /** Lets the other end read what is queued in the stream. */
 function read(): void {
   socket.stream.queued = 0;
-  socket.feed.drain();
+  socket.feed.drained();
 }
 
 describe('messages', () => {
@@ -211,14 +211,14 @@ describe("the client's Close", () => {
     socket.transport.close(1000, '');
     socket.transport.pause();
     socket.transport.resume();
-    socket.feed.drain();
+    socket.feed.drained();
     await tick();
     expect(texts()).toEqual(['a']);
     expect(sent()).toEqual([
       [TEXT, 'a'],
       [CLOSE, string(close(1000))],
     ]);
-    socket.feed.close();
+    socket.feed.gone();
     expect(socket.recorder.closes).toEqual([[1000, '']]);
     expect(socket.stream.calls).toEqual(['end']);
     expect(socket.recorder.drains).toBe(0);
@@ -320,7 +320,7 @@ describe('faults', () => {
   ])('%s: a Close frame, a report, the end', (_, data, code, reason, fault) => {
     socket.feed.data(concat(frame(TEXT, 'good'), data, frame(TEXT, 'never read')));
     socket.feed.data(frame(TEXT, 'nor this'));
-    socket.feed.close();
+    socket.feed.gone();
     expect(texts()).toEqual(['good']);
     expect(sent()).toEqual([[CLOSE, string(close(code, reason))]]);
     expect(socket.stream.calls).toEqual(['end']);
@@ -338,8 +338,8 @@ describe('faults', () => {
 describe('a stream that goes away', () => {
   test('is reported as 1006, once', async () => {
     socket.transport.send('never', true);
-    socket.feed.close();
-    socket.feed.close();
+    socket.feed.gone();
+    socket.feed.gone();
     socket.transport.terminate();
     await tick();
     expect(socket.recorder.closes).toEqual([[1006, '']]);
@@ -348,7 +348,7 @@ describe('a stream that goes away', () => {
 
   test('while our Close is on its way, too', () => {
     socket.transport.close(1000, '');
-    socket.feed.close();
+    socket.feed.gone();
     expect(socket.recorder.closes).toEqual([[1006, '']]);
   });
 });
@@ -359,7 +359,7 @@ describe('terminating', () => {
     socket.transport.terminate();
     expect(socket.transport.queued).toBe(0);
     socket.transport.terminate();
-    socket.feed.close();
+    socket.feed.gone();
     socket.feed.data(frame(TEXT, 'late'));
     await tick();
     expect(socket.stream.calls).toEqual(['destroy', 'destroy']);
@@ -376,7 +376,7 @@ describe('terminating', () => {
   });
 
   test('a stream that tells of its end at once is reported once', () => {
-    socket.stream.destroy = () => socket.feed.close();
+    socket.stream.destroy = () => socket.feed.gone();
     socket.transport.terminate();
     expect(socket.recorder.closes).toEqual([[1006, '']]);
   });

@@ -108,14 +108,19 @@ export class FakeStream implements ByteStream {
   readonly writes: Uint8Array[] = [];
   /** What else was asked for, in order. */
   readonly calls: string[] = [];
+  /** Memory that is of no more use. */
+  readonly freed: ArrayBufferLike[] = [];
   /** Whether the other end reads. While it does not, all that is written is queued. */
   reading = true;
   queued = 0;
   corked = 0;
   onWrite = (): void => {};
 
+  /** Whether memory that is of no more use is taken away at once, so that whoever still reads it finds nothing there. */
+  frees = false;
+
   write(data: Uint8Array): void {
-    this.writes.push(data);
+    this.writes.push(this.frees ? data.slice() : data);
     if (!this.reading) this.queued += data.length;
     this.onWrite();
   }
@@ -136,6 +141,10 @@ export class FakeStream implements ByteStream {
   }
   resume(): void {
     this.calls.push('resume');
+  }
+  free(memory: ArrayBufferLike): void {
+    this.freed.push(memory);
+    if (this.frees) structuredClone(memory, { transfer: [memory as ArrayBuffer] });
   }
 
   get sent(): SentFrame[] {
