@@ -6,7 +6,7 @@
 import process from 'node:process';
 import type { Hono } from 'hono';
 import { type AppEnv, createAnswerer, createApp, createDirectAnswerer } from '../core/app.ts';
-import type { Config } from '../core/config.ts';
+import type { Config, OptionName } from '../core/config.ts';
 import type { Handler } from '../core/connection.ts';
 import type { Certificate, Engine, Listener } from '../core/engine.ts';
 import type { Claim } from '../core/places.ts';
@@ -26,6 +26,8 @@ export type AppMaker = (server: WebSocketServer, config: Config) => Hono<AppEnv>
 /** What is served, and on what. */
 export interface Service {
   readonly config: Config;
+  /** What the options are called by the person who gave them. */
+  readonly given: ReadonlyMap<OptionName, string>;
   readonly runtime: Runtime;
   readonly engine: Engine;
   readonly handler: Handler;
@@ -100,7 +102,7 @@ export async function serve(service: Service): Promise<Serving | Unserved> {
   } catch (error) {
     // Some runtimes judge a certificate only now.
     if (certificate === undefined || !isOfCertificate(error, config)) return whyNotListening(error, config);
-    return { why: refusal(config, runtime.name, error), status: USAGE };
+    return { why: refusal(service, error), status: USAGE };
   }
 
   // A promise that a handler let go of is its own mistake, and none of the other connections'.

@@ -52,9 +52,9 @@ export async function start(options: StartOptions = {}): Promise<void> {
 
   // A reader that is gone, or a full disk, is no reason to drop every connection.
   process.stdout.on('error', () => {});
-  if (isWorker()) return work({ config, runtime, engine, handler, app });
+  if (isWorker()) return work({ config, given, runtime, engine, handler, app });
 
-  const certificate = config.tlsCert === '' ? undefined : readCertificate(config, runtime);
+  const certificate = config.tlsCert === '' ? undefined : readCertificate({ config, given, runtime });
   if (certificate !== undefined && 'fault' in certificate) return fail(certificate.fault, USAGE);
 
   const notes = choice.note === undefined ? [] : [choice.note];
@@ -74,21 +74,23 @@ export async function start(options: StartOptions = {}): Promise<void> {
   });
 
   const workers = config.workers === 'auto' ? availableParallelism() : config.workers;
-  if (workers > 1) return supervise({ config, runtime, engine, certificate, log, workers, ready });
-  return serveAlone({ config, runtime, engine, handler, app, certificate, report: log.report }, log, (listener) =>
-    ready(listener, 1),
+  if (workers > 1) return supervise({ config, given, runtime, engine, certificate, log, workers, ready });
+  return serveAlone(
+    { config, given, runtime, engine, handler, app, certificate, report: log.report },
+    log,
+    (listener) => ready(listener, 1),
   );
 }
 
 /** Serves in this process. */
 async function serveAlone(service: Service, log: Log, ready: (listener: Listener) => ListeningReport): Promise<void> {
-  const { config, runtime, engine, certificate } = service;
+  const { config, given, runtime, engine, certificate } = service;
   const serving = await serve(service);
   if ('why' in serving) return fail(serving.why, serving.status);
   endOnSignals(serving.stop);
   const { listener } = serving;
   if (certificate !== undefined) {
-    const renewal = { config, runtime, engine, log, reload: listener.reload };
+    const renewal = { config, given, runtime, engine, log, reload: listener.reload };
     process.on('SIGHUP', () => void renewCertificate(renewal));
   }
   log.listening(ready(listener));

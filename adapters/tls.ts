@@ -6,7 +6,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import { type Config, flagOf } from '../core/config.ts';
+import { type Config, flagOf, type OptionName } from '../core/config.ts';
 import type { Certificate, Engine } from '../core/engine.ts';
 import { printable } from '../core/report.ts';
 import type { Log } from './log.ts';
@@ -15,10 +15,16 @@ import { type Block, blocksOf } from './pem.ts';
 /** What is wrong with a file, in one line that says what would be right. */
 class Unfit extends Error {}
 
-/** Where another certificate comes from, and who is told. */
-export interface Renewal {
+/** Which files to read, and for whom. */
+export interface Source {
   readonly config: Config;
+  /** What the options are called by the person who gave them. */
+  readonly given: ReadonlyMap<OptionName, string>;
   readonly runtime: { readonly name: string };
+}
+
+/** Where another certificate comes from, and who is told. */
+export interface Renewal extends Source {
   readonly engine: Engine;
   readonly log: Log;
   reload(certificate: Certificate): Promise<void>;
@@ -30,19 +36,16 @@ type FileOption = 'tlsCert' | 'tlsKey';
 const FOLDER = 'tls';
 
 /** Reads what `--tls-cert` and `--tls-key` name. Of their files, only what is of use is handed on. */
-export function readCertificate(
-  config: Config,
-  runtime: { readonly name: string },
-): Certificate | { readonly fault: string } {
+export function readCertificate(source: Source): Certificate | { readonly fault: string } {
   try {
-    const chain = readChain(config);
-    const key = readKey(config, runtime.name);
-    checkPair(config, runtime.name, chain, key);
+    const chain = readChain(source);
+    const key = readKey(source);
+    checkPair(source, chain, key);
     const pair = { cert: chain.map(({ text }) => text).join(''), key: key.text };
     try {
       createSecureContext(pair);
     } catch (error) {
-      throw new Unfit(refusal(config, runtime.name, error));
+      throw new Unfit(refusal(source, error));
     }
     return pair;
   } catch (error) {
@@ -52,20 +55,21 @@ export function readCertificate(
 }
 
 /** One line on a certificate that a runtime does not take. */
-export function refusal(config: Config, runtime: string, error: unknown): string {
+export function refusal(source: Source, error: unknown): string {
   const { message = String(error) } = error as { message?: string };
   // OpenSSL's reason stands last: `error:0A00018F:SSL routines::ee key too small`.
   const reason = printable(message.replace(/^.*\berror:[0-9a-f]+:.*:/i, ''));
-  return `${runtime} does not take ${naming(config, 'tlsCert')} with ${naming(config, 'tlsKey')}: ${reason}`;
+  return `${source.runtime.name} does not take ${naming(source, 'tlsCert')} with ${naming(source, 'tlsKey')}: ${reason}`;
 }
 
 /** Reads the certificate again. Whatever is wrong with the new one, the server goes on with the old. */
-export async function renewCertificate({ config, runtime, engine, log, reload }: Renewal): Promise<void> {
+export async function renewCertificate(renewal: Renewal): Promise<void> {
+  const { runtime, engine, log, reload } = renewal;
   if (!engine.capabilities.reloadCertificates) {
     const reason = `${runtime.name}'s ${engine.name} engine can't take another; take --engine portable, or restart`;
     return log.certificate({ event: 'certificate', reloaded: false, reason });
   }
-  const certificate = readCertificate(config, runtime);
+  const certificate = readCertificate(renewal);
   if ('fault' in certificate) {
     return log.certificate({ event: 'certificate', reloaded: false, reason: certificate.fault });
   }
@@ -77,11 +81,11 @@ export async function renewCertificate({ config, runtime, engine, log, reload }:
   }
 }
 
-function read(config: Config, option: FileOption): string {
+function read(source: Source, option: FileOption): string {
   try {
-    return readFileSync(config[option], 'utf8');
+    return readFileSync(source.config[option], 'utf8');
   } catch (error) {
-    throw new Unfit(`${naming(config, option)} ${whyUnread(error)}`);
+    throw new Unfit(`${naming(source, option)} ${whyUnread(error)}`);
   }
 }
 
@@ -102,9 +106,9 @@ interface Parsed<T> {
 }
 
 /** The certificates of the file, the server's own first. */
-function readChain(config: Config): [Parsed<X509Certificate>, ...Parsed<X509Certificate>[]] {
-  const file = naming(config, 'tlsCert');
-  const blocks = blocksOf(read(config, 'tlsCert'));
+function readChain(source: Source): [Parsed<X509Certificate>, ...Parsed<X509Certificate>[]] {
+  const file = naming(source, 'tlsCert');
+  const blocks = blocksOf(read(source, 'tlsCert'));
   if (blocks.some(({ label }) => label === 'TRUSTED CERTIFICATE')) {
     throw new Unfit(`${file} has a certificate in OpenSSL's own form; rewrite it: openssl x509 -in CERT -out NEW`);
   }
@@ -119,7 +123,7 @@ function readChain(config: Config): [Parsed<X509Certificate>, ...Parsed<X509Cert
       throw new Unfit(`${file} has a certificate that is damaged or cut off, the ${nth(index + 1)} in it`);
     });
   if (own !== undefined) return [own, ...others];
-  const instead = blocks.some(isKey) ? `; a private key is for ${flagOf('tlsKey')}` : '';
+  const instead = blocks.some(isKey) ? `; a private key is for ${called(source, 'tlsKey')}` : '';
   throw new Unfit(`${file} has no certificate in PEM (-----BEGIN CERTIFICATE-----)${instead}`);
 }
 
@@ -131,13 +135,13 @@ function isKey({ label }: Block): boolean {
   return /^(?:.+ )?PRIVATE KEY$/.test(label);
 }
 
-function readKey(config: Config, runtime: string): Parsed<KeyObject> {
-  const file = naming(config, 'tlsKey');
-  const blocks = blocksOf(read(config, 'tlsKey'));
+function readKey(source: Source): Parsed<KeyObject> {
+  const file = naming(source, 'tlsKey');
+  const blocks = blocksOf(read(source, 'tlsKey'));
   const key = blocks.find(isKey);
   if (key === undefined) {
     const isCertificate = blocks.some(({ label }) => label === 'CERTIFICATE');
-    const instead = isCertificate ? `; a certificate is for ${flagOf('tlsCert')}` : '';
+    const instead = isCertificate ? `; a certificate is for ${called(source, 'tlsCert')}` : '';
     throw new Unfit(`${file} has no private key in PEM (-----BEGIN PRIVATE KEY-----)${instead}`);
   }
   const { text, whole, encrypted } = key;
@@ -148,23 +152,24 @@ function readKey(config: Config, runtime: string): Parsed<KeyObject> {
   try {
     return { text, parsed: createPrivateKey(text) };
   } catch {
-    throw new Unfit(`${file} has a private key that is damaged, or of a kind that ${runtime} does not know`);
+    throw new Unfit(
+      `${file} has a private key that is damaged, or of a kind that ${source.runtime.name} does not know`,
+    );
   }
 }
 
 /** Checks that the key is that of the first certificate. */
 function checkPair(
-  config: Config,
-  runtime: string,
+  source: Source,
   chain: readonly Parsed<X509Certificate>[],
   { parsed: key }: Parsed<KeyObject>,
 ): void {
-  const [cert, file] = [naming(config, 'tlsCert'), naming(config, 'tlsKey')];
+  const [cert, file] = [naming(source, 'tlsCert'), naming(source, 'tlsKey')];
   let owner: number;
   try {
     owner = chain.findIndex(({ parsed }) => parsed.checkPrivateKey(key));
   } catch {
-    throw new Unfit(`${file} or ${cert} is of a kind that ${runtime} does not know`);
+    throw new Unfit(`${file} or ${cert} is of a kind that ${source.runtime.name} does not know`);
   }
   if (owner === 0) return;
   if (owner === -1) throw new Unfit(`${file} is not the key of the certificate in ${cert}`);
@@ -174,9 +179,13 @@ function checkPair(
   );
 }
 
-/** The file with its option, such as `--tls-key 'key.pem'`. */
-function naming(config: Config, option: FileOption): string {
-  return `${flagOf(option)} ${quote(config[option])}`;
+/** The file with its option, such as `--tls-key 'key.pem'` or `TLS_KEY 'key.pem'`. */
+function naming(source: Source, option: FileOption): string {
+  return `${called(source, option)} ${quote(source.config[option])}`;
+}
+
+function called({ given }: Source, option: FileOption): string {
+  return given.get(option) ?? flagOf(option);
 }
 
 function quote(path: string): string {

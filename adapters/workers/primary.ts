@@ -22,7 +22,7 @@ import { type Reservation, reserve } from './reservation.ts';
 const GRACE = 5_000;
 
 /** What a primary needs to know. */
-export interface Supervision extends Pick<Service, 'config' | 'runtime' | 'engine' | 'certificate'> {
+export interface Supervision extends Pick<Service, 'config' | 'given' | 'runtime' | 'engine' | 'certificate'> {
   readonly workers: number;
   readonly log: Log;
   ready(address: Address, workers: number): ListeningReport;
@@ -35,7 +35,7 @@ interface Address {
 
 /** Starts the workers, and sees to it that there are as many until a signal ends all. */
 export async function supervise(supervision: Supervision): Promise<void> {
-  const { config, engine, runtime, log, workers } = supervision;
+  const { config, given, engine, runtime, log, workers } = supervision;
   const launch = launcher();
   if ('fault' in launch) return fail(launch.fault, USAGE);
   // Those who share a port would share it with strangers too; this asks for it alone.
@@ -49,7 +49,7 @@ export async function supervise(supervision: Supervision): Promise<void> {
   const address = await primary.start();
   if ('why' in address) return fail(address.why, address.status);
   if (supervision.certificate !== undefined) {
-    const renewal = { config, runtime, engine, log, reload: (next: Certificate) => primary.reload(next) };
+    const renewal = { config, given, runtime, engine, log, reload: (next: Certificate) => primary.reload(next) };
     process.on('SIGHUP', () => void renewCertificate(renewal));
   }
   log.listening(supervision.ready(address, workers));

@@ -16,7 +16,7 @@ import type { Order, Turn, Word } from './messages.ts';
 export { isWorker } from './launch.ts';
 
 /** What a worker knows without being told. */
-type Work = Pick<Service, 'config' | 'runtime' | 'engine' | 'handler' | 'app'>;
+type Work = Pick<Service, 'config' | 'given' | 'runtime' | 'engine' | 'handler' | 'app'>;
 
 /** Serves as the primary says. */
 export function work(service: Work): void {

@@ -20,8 +20,8 @@ const file = (name: string, content: string): string => {
 const certificate = (certFile: string, keyFile: string = first.keyFile) => tlsFlags({ certFile, keyFile });
 
 /** Runs it to its end. */
-async function run(flags: readonly string[]) {
-  await using server = runServer(target(), ['--port', '0', '--engine', currentTarget.engine, ...flags]);
+async function run(flags: readonly string[], env: Record<string, string> = {}) {
+  await using server = runServer(target(), ['--port', '0', '--engine', currentTarget.engine, ...flags], { env });
   const exit = await within(15_000, 'the end of a start that fails', server.exited);
   return { ...exit, lines: server.lines, errors: server.errors };
 }
@@ -105,6 +105,12 @@ describe.concurrent('one line says what is wrong with a certificate, and the exi
     expect(errors).toEqual([expect.stringMatching(says)]);
     expect(code).toBe(2);
     expect(lines).toEqual([]);
+  });
+
+  it('the files were named by variables, which it names as well', async () => {
+    const { code, errors } = await run([], { TLS_CERT: first.keyFile, TLS_KEY: first.certFile });
+    expect(errors).toEqual([expect.stringMatching(/^echoline: TLS_CERT '.*; a private key is for TLS_KEY$/)]);
+    expect(code).toBe(2);
   });
 
   const refused = (name: string) =>
