@@ -11,7 +11,7 @@ import { EchoLoad } from './load/echo.ts';
 import { Crowd } from './load/idle.ts';
 import type { PeerProcess } from './process.ts';
 import type { ChurnShape, EchoShape, IdleShape, Shape } from './shapes.ts';
-import { quantile } from './statistics.ts';
+import { isSteady, quantile } from './statistics.ts';
 
 /** What a round found out. */
 export interface Sample {
@@ -50,21 +50,41 @@ async function costOf<T>(server: PeerProcess, run: () => Promise<T>): Promise<[v
   return [value, { elapsed, server: server.cpu() - cpu, client: clientCpu() - own }];
 }
 
-/** A server on a busy machine may not get much of a core: its own time counts, but not for ever. */
-async function warm(server: PeerProcess, seconds: number, run: (seconds: number) => Promise<unknown>): Promise<void> {
-  const enough = server.cpu() + seconds / 2;
+/**
+ * What runs unmeasured before a measurement: the same load for so many seconds, longer where the server gets less of a
+ * core, or until what it costs has stopped falling. Compilers can take seconds.
+ */
+export type WarmUp = number | 'until steady';
+
+/** In seconds: what is looked at as one, and the most in all. */
+const SLICE = 0.4;
+const LONGEST = 8;
+
+/** @param run - Runs the load for so many seconds; answers how many messages or connections that were. */
+async function warm(server: PeerProcess, warmUp: WarmUp, run: (seconds: number) => Promise<number>): Promise<void> {
+  if (warmUp === 'until steady') {
+    const costs: number[] = [];
+    while (!isSteady(costs) && costs.length < LONGEST / SLICE) {
+      const before = server.cpu();
+      const count = await run(SLICE);
+      costs.push((server.cpu() - before) / count);
+    }
+    return;
+  }
+  // A server on a busy machine may not get much of a core: its own time counts, but not for ever.
+  const enough = server.cpu() + warmUp / 2;
   for (let tries = 0; tries < 4; tries++) {
-    await run(seconds);
+    await run(warmUp);
     if (server.cpu() >= enough) return;
   }
 }
 
 const shares = ({ elapsed, server, client }: Cost) => ({ server: server / elapsed, client: client / elapsed });
 
-async function measureEcho(shape: EchoShape, server: PeerProcess, warmUp: number, seconds: number): Promise<Sample> {
+async function measureEcho(shape: EchoShape, server: PeerProcess, warmUp: WarmUp, seconds: number): Promise<Sample> {
   const load = await EchoLoad.open({ ...shape, http2: server.peer.http2 ?? false }, server.port);
   try {
-    await warm(server, warmUp, (slice) => load.run(slice));
+    await warm(server, warmUp, async (slice) => (await load.run(slice)).messages);
     const [{ messages, latencies }, cost] = await costOf(server, () => load.run(seconds));
     return {
       cost: (cost.server * 1e6) / messages,
@@ -78,9 +98,10 @@ async function measureEcho(shape: EchoShape, server: PeerProcess, warmUp: number
   }
 }
 
-async function measureChurn(shape: ChurnShape, server: PeerProcess, warmUp: number, seconds: number): Promise<Sample> {
+async function measureChurn(shape: ChurnShape, server: PeerProcess, warmUp: WarmUp, seconds: number): Promise<Sample> {
   moveOn();
   await warm(server, warmUp, (slice) => churn(server.port, shape.connections, slice));
+  moveOn();
   const [count, cost] = await costOf(server, () => churn(server.port, shape.connections, seconds));
   return { cost: (cost.server * 1e6) / count, perSecond: count / cost.elapsed, ...shares(cost) };
 }
@@ -116,12 +137,8 @@ async function measureIdle(shape: IdleShape, server: PeerProcess): Promise<Sampl
   }
 }
 
-/**
- * Measures once.
- *
- * @param warmUp - Seconds that the same load runs for before, unmeasured; longer where the server gets less of a core.
- */
-export function measure(shape: Shape, server: PeerProcess, warmUp: number, seconds: number): Promise<Sample> {
+/** Measures once. */
+export function measure(shape: Shape, server: PeerProcess, warmUp: WarmUp, seconds: number): Promise<Sample> {
   if (shape.kind === 'echo') return measureEcho(shape, server, warmUp, seconds);
   if (shape.kind === 'churn') return measureChurn(shape, server, warmUp, seconds);
   return measureIdle(shape, server);

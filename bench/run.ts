@@ -4,7 +4,7 @@
  * @module
  */
 import type { Cores } from './machine.ts';
-import { measure, type Sample } from './measure.ts';
+import { measure, type Sample, type WarmUp } from './measure.ts';
 import { type Peer, referenceOf } from './peers.ts';
 import { PeerProcess } from './process.ts';
 import { type Rounds, resultOf, type ShapeResult } from './results.ts';
@@ -17,8 +17,8 @@ export interface Plan {
   readonly seconds: number;
   /** Is told how things go. */
   readonly progress: (line: string) => void;
-  /** Seconds of the same load before the first measurement of a peer, for its compiler to be done. Default: 0.8. */
-  readonly firstWarmUp?: number;
+  /** Before the first measurement of a peer. Default: until steady. */
+  readonly firstWarmUp?: WarmUp;
   /** Servers that run already, and go on running afterwards. Default: each shape has its own. */
   readonly servers?: Map<Peer, PeerProcess>;
 }
@@ -26,9 +26,9 @@ export interface Plan {
 /** A very large crowd takes its time, and its memory varies little. */
 const MOST_IDLE_ROUNDS = 3;
 
-/** Seconds of warm-up before a measurement. */
-const warmUpOf = (round: number, { seconds, firstWarmUp = 0.8 }: Plan): number =>
-  Math.max(round === 0 ? firstWarmUp : 0.1, seconds / 4);
+/** Later, a peer has only to get back to where it was. */
+const warmUpOf = (round: number, { seconds, firstWarmUp = 'until steady' }: Plan): WarmUp =>
+  round === 0 ? firstWarmUp : Math.max(0.1, seconds / 4);
 
 /** The peers, beginning with another one each round. */
 export function rotated<T>(items: readonly T[], round: number): readonly T[] {

@@ -47,3 +47,14 @@ export function ratios(
   });
   return found.length === 0 ? undefined : found;
 }
+
+/** So many figures in succession must bring nothing better; compilers take more than one turn. */
+const LOOKS = 3;
+/** What counts as better. */
+const BETTER = 0.95;
+
+/** Whether a cost, measured again and again from the start of a program on, has stopped falling. */
+export function isSteady(costs: readonly number[]): boolean {
+  if (costs.length <= LOOKS) return false;
+  return Math.min(...costs.slice(-LOOKS)) > BETTER * Math.min(...costs.slice(0, -LOOKS));
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { quantile, ratios, summarise } from '../../bench/statistics.ts';
+import { isSteady, quantile, ratios, summarise } from '../../bench/statistics.ts';
 
 describe('quantile', () => {
   it('is the middle value, whatever the order', () => {
@@ -40,5 +40,21 @@ describe('ratios', () => {
 
   it('are none when there is no round of both', () => {
     expect(ratios([1], [])).toBeUndefined();
+  });
+});
+
+describe('a cost is steady', () => {
+  it('when the last three figures brought nothing better', () => {
+    expect(isSteady([489, 65, 66, 80, 62])).toBe(true);
+  });
+
+  it('not while one of them is the best by a twentieth', () => {
+    expect(isSteady([489, 222, 190, 196, 236, 132])).toBe(false);
+    expect(isSteady([100, 97, 94, 96])).toBe(false);
+  });
+
+  it('not before there is something to compare three with', () => {
+    expect(isSteady([10, 10, 10])).toBe(false);
+    expect(isSteady([])).toBe(false);
   });
 });
