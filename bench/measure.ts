@@ -1,5 +1,5 @@
 /**
- * One measurement: one peer, one shape, one round.
+ * What one peer does under one load.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { churn } from './load/churn.ts';
 import { EchoLoad } from './load/echo.ts';
 import { Crowd } from './load/idle.ts';
 import type { PeerProcess } from './process.ts';
-import type { ChurnShape, EchoShape, IdleShape, Shape } from './shapes.ts';
+import type { ChurnShape, EchoShape, IdleShape } from './shapes.ts';
 import { isSteady, quantile } from './statistics.ts';
 
 /** What a round found out. */
@@ -30,80 +30,134 @@ export interface Sample {
   readonly client?: number;
 }
 
-interface Cost {
-  /** Seconds. */
-  readonly elapsed: number;
-  readonly server: number;
-  readonly client: number;
-}
-
-const clientCpu = (): number => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-};
-
-/** Runs something and says what it took. */
-async function costOf<T>(server: PeerProcess, run: () => Promise<T>): Promise<[value: T, cost: Cost]> {
-  const [start, cpu, own] = [performance.now(), server.cpu(), clientCpu()];
-  const value = await run();
-  const elapsed = (performance.now() - start) / 1000;
-  return [value, { elapsed, server: server.cpu() - cpu, client: clientCpu() - own }];
-}
-
 /**
- * What runs unmeasured before a measurement: the same load for so many seconds, longer where the server gets less of a
- * core, or until what it costs has stopped falling. Compilers can take seconds.
+ * What runs unmeasured before a server is first measured: the same load for so many seconds, longer where the server gets
+ * less of a core, or until what it costs has stopped falling. Compilers can take seconds.
  */
 export type WarmUp = number | 'until steady';
 
 /** In seconds: what is looked at as one, and the most in all. */
 const SLICE = 0.4;
 const LONGEST = 8;
+/** How long the load runs before each turn until a core has forgotten whose turn was before, in seconds. */
+const PREPARATION = 0.01;
+/** How long what a load has left to do still counts, in milliseconds: garbage, reports that are not yet written. */
+const AFTERMATH = 15;
 
-/** @param run - Runs the load for so many seconds; answers how many messages or connections that were. */
-async function warm(server: PeerProcess, warmUp: WarmUp, run: (seconds: number) => Promise<number>): Promise<void> {
-  if (warmUp === 'until steady') {
-    const costs: number[] = [];
-    while (!isSteady(costs) && costs.length < LONGEST / SLICE) {
-      const before = server.cpu();
-      const count = await run(SLICE);
-      costs.push((server.cpu() - before) / count);
-    }
-    return;
-  }
-  // A server on a busy machine may not get much of a core: its own time counts, but not for ever.
-  const enough = server.cpu() + warmUp / 2;
-  for (let tries = 0; tries < 4; tries++) {
-    await run(warmUp);
-    if (server.cpu() >= enough) return;
-  }
+interface Load {
+  /** Runs for so many seconds; answers how many messages or connections that were, and milliseconds that they took. */
+  run(seconds: number): Promise<{ readonly count: number; readonly latencies?: Float64Array }>;
+  close(): void;
 }
 
-const shares = ({ elapsed, server, client }: Cost) => ({ server: server / elapsed, client: client / elapsed });
-
-async function measureEcho(shape: EchoShape, server: PeerProcess, warmUp: WarmUp, seconds: number): Promise<Sample> {
-  const load = await EchoLoad.open({ ...shape, http2: server.peer.http2 ?? false }, server.port);
-  try {
-    await warm(server, warmUp, async (slice) => (await load.run(slice)).messages);
-    const [{ messages, latencies }, cost] = await costOf(server, () => load.run(seconds));
+async function loadOf(shape: EchoShape | ChurnShape, server: PeerProcess): Promise<Load> {
+  if (shape.kind === 'echo') {
+    const load = await EchoLoad.open({ ...shape, http2: server.peer.http2 ?? false }, server.port);
     return {
-      cost: (cost.server * 1e6) / messages,
-      perSecond: messages / cost.elapsed,
-      p50: quantile(latencies, 0.5),
-      p99: quantile(latencies, 0.99),
-      ...shares(cost),
+      async run(seconds) {
+        const { messages, latencies } = await load.run(seconds);
+        return { count: messages, latencies };
+      },
+      close: () => load.close(),
     };
+  }
+  return {
+    async run(seconds) {
+      moveOn();
+      return { count: await churn(server.port, shape.connections, seconds) };
+    },
+    close() {},
+  };
+}
+
+/** Lets a server get ready to be measured. */
+export async function warm(shape: EchoShape | ChurnShape, server: PeerProcess, warmUp: WarmUp): Promise<void> {
+  const load = await loadOf(shape, server);
+  try {
+    if (warmUp === 'until steady') await warmUntilSteady(load, server);
+    else await warmFor(warmUp, load, server);
   } finally {
     load.close();
   }
 }
 
-async function measureChurn(shape: ChurnShape, server: PeerProcess, warmUp: WarmUp, seconds: number): Promise<Sample> {
-  moveOn();
-  await warm(server, warmUp, (slice) => churn(server.port, shape.connections, slice));
-  moveOn();
-  const [count, cost] = await costOf(server, () => churn(server.port, shape.connections, seconds));
-  return { cost: (cost.server * 1e6) / count, perSecond: count / cost.elapsed, ...shares(cost) };
+async function warmUntilSteady(load: Load, server: PeerProcess): Promise<void> {
+  const costs: number[] = [];
+  while (!isSteady(costs) && costs.length < LONGEST / SLICE) {
+    const before = server.cpu();
+    const { count } = await load.run(SLICE);
+    costs.push((server.cpu() - before) / count);
+  }
+}
+
+/** A server on a busy machine may not get much of a core: its own time counts, but not for ever. */
+async function warmFor(seconds: number, load: Load, server: PeerProcess): Promise<void> {
+  const enough = server.cpu() + seconds / 2;
+  for (let tries = 0; tries < 4; tries++) {
+    await load.run(seconds);
+    if (server.cpu() >= enough) return;
+  }
+}
+
+/** One server under one load, measured in turns. Others have theirs in between: what disturbs one then disturbs all. */
+export class Measurement {
+  readonly #load: Load;
+  readonly #server: PeerProcess;
+  /** Of all turns: messages or connections, their latencies, and seconds. */
+  #count = 0;
+  readonly #latencies: Float64Array[] = [];
+  #elapsed = 0;
+  #serverCpu = 0;
+  #clientCpu = 0;
+
+  private constructor(load: Load, server: PeerProcess) {
+    this.#load = load;
+    this.#server = server;
+  }
+
+  static async begin(shape: EchoShape | ChurnShape, server: PeerProcess): Promise<Measurement> {
+    return new Measurement(await loadOf(shape, server), server);
+  }
+
+  async turn(seconds: number): Promise<void> {
+    await this.#load.run(PREPARATION);
+    const [start, cpu, own] = [performance.now(), this.#server.cpu(), clientCpu()];
+    const { count, latencies } = await this.#load.run(seconds);
+    this.#elapsed += (performance.now() - start) / 1000;
+    this.#clientCpu += clientCpu() - own;
+    this.#count += count;
+    // Its memory is that of the next turn.
+    if (latencies !== undefined) this.#latencies.push(latencies.slice());
+    await pass(AFTERMATH);
+    this.#serverCpu += this.#server.cpu() - cpu;
+  }
+
+  /** Ends it. @returns What all turns found out. */
+  end(): Sample {
+    this.close();
+    const latencies = new Float64Array(this.#latencies.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const some of this.#latencies) {
+      latencies.set(some, at);
+      at += some.length;
+    }
+    return {
+      cost: (this.#serverCpu * 1e6) / this.#count,
+      perSecond: this.#count / this.#elapsed,
+      ...(at === 0 ? {} : { p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) }),
+      server: this.#serverCpu / this.#elapsed,
+      client: this.#clientCpu / this.#elapsed,
+    };
+  }
+
+  close(): void {
+    this.#load.close();
+  }
+}
+
+function clientCpu(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 /** Waits until a process has the same memory for half a second, give or take 256 KiB; at most 5 s. */
@@ -119,7 +173,7 @@ async function settledMemory(server: PeerProcess): Promise<number> {
 }
 
 /** Memory is that of a process which has served some connections before: its code is loaded. */
-async function measureIdle(shape: IdleShape, server: PeerProcess): Promise<Sample> {
+export async function measureIdle(shape: IdleShape, server: PeerProcess): Promise<Sample> {
   const first = new Crowd();
   await first.open(server.port, 200);
   await first.beat(0.2, 0.3);
@@ -128,18 +182,17 @@ async function measureIdle(shape: IdleShape, server: PeerProcess): Promise<Sampl
     const before = await settledMemory(server);
     await crowd.open(server.port, shape.connections);
     const after = await settledMemory(server);
-    const [, cost] = await costOf(server, () => crowd.beat(shape.heartbeat, shape.watch));
+    const [start, cpu, own] = [performance.now(), server.cpu(), clientCpu()];
+    await crowd.beat(shape.heartbeat, shape.watch);
+    const elapsed = (performance.now() - start) / 1000;
     if (crowd.lost > 0) throw new Error(`${crowd.lost} of ${shape.connections} connections were lost`);
-    return { cost: (after - before) / 1024 / shape.connections, ...shares(cost) };
+    return {
+      cost: (after - before) / 1024 / shape.connections,
+      server: (server.cpu() - cpu) / elapsed,
+      client: (clientCpu() - own) / elapsed,
+    };
   } finally {
     first.close();
     crowd.close();
   }
-}
-
-/** Measures once. */
-export function measure(shape: Shape, server: PeerProcess, warmUp: WarmUp, seconds: number): Promise<Sample> {
-  if (shape.kind === 'echo') return measureEcho(shape, server, warmUp, seconds);
-  if (shape.kind === 'churn') return measureChurn(shape, server, warmUp, seconds);
-  return measureIdle(shape, server);
 }

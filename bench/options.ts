@@ -31,9 +31,9 @@ Words choose; of one sort they add up, of different sorts they narrow down:
 The bare engine of a runtime is always there: the others are compared with it.
 
 Options:
-  --rounds <number>    Rounds. [default 5]
-  --seconds <seconds>  How long each measurement takes. [default 1]
-  --quick              2 rounds of 0.3 seconds and fewer idle connections: a look, not a result.
+  --rounds <number>    Rounds. [default 11]
+  --seconds <seconds>  How long each measurement takes. [default 0.4]
+  --quick              3 rounds of 0.2 seconds and fewer idle connections: a look, not a result.
   --json <file>        Write the results as JSON.
   --write              Write bench/results: JSON, tables, and the chart that README shows. For the whole benchmark only.
   -h, --help           Print this and exit.
@@ -50,8 +50,8 @@ export function parseOptions(argv: readonly string[]): Options | { readonly faul
   const { values, positionals } = parsed;
   if (values.help) return { help: true };
   const quick = values.quick ?? false;
-  const rounds = Number(values.rounds ?? (quick ? 2 : 5));
-  const seconds = Number(values.seconds ?? (quick ? 0.3 : 1));
+  const rounds = Number(values.rounds ?? (quick ? 3 : 11));
+  const seconds = Number(values.seconds ?? (quick ? 0.2 : 0.4));
   if (!Number.isInteger(rounds) || rounds < 1) return { fault: '--rounds must be a whole number from 1 on' };
   if (!(seconds > 0 && seconds <= 60)) return { fault: '--seconds must be a number above 0, up to 60' };
   const write = values.write ?? false;

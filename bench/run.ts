@@ -1,19 +1,20 @@
 /**
- * Rounds: every peer in turn, in another order each time.
+ * Rounds, and turns within them: every peer in turn, beginning with another one each time.
  *
  * @module
  */
 import type { Cores } from './machine.ts';
-import { measure, type Sample, type WarmUp } from './measure.ts';
+import { Measurement, measureIdle, type Sample, type WarmUp, warm } from './measure.ts';
 import { type Peer, referenceOf } from './peers.ts';
 import { PeerProcess } from './process.ts';
 import { type Rounds, resultOf, type ShapeResult } from './results.ts';
-import type { Shape } from './shapes.ts';
+import type { ChurnShape, EchoShape, IdleShape, Shape } from './shapes.ts';
 
 /** How a shape is measured. */
 export interface Plan {
   readonly cores: Cores;
   readonly rounds: number;
+  /** How long each round measures each peer. */
   readonly seconds: number;
   /** Is told how things go. */
   readonly progress: (line: string) => void;
@@ -26,63 +27,105 @@ export interface Plan {
 /** A very large crowd takes its time, and its memory varies little. */
 const MOST_IDLE_ROUNDS = 3;
 
-/** Later, a peer has only to get back to where it was. */
-const warmUpOf = (round: number, { seconds, firstWarmUp = 'until steady' }: Plan): WarmUp =>
-  round === 0 ? firstWarmUp : Math.max(0.1, seconds / 4);
-
 /** The peers, beginning with another one each round. */
 export function rotated<T>(items: readonly T[], round: number): readonly T[] {
   const at = items.length === 0 ? 0 : round % items.length;
   return [...items.slice(at), ...items.slice(0, at)];
 }
 
+/** About how long a turn is, in seconds. */
+const TURN = 0.1;
+
 /** Measures peers in one shape. A peer that fails is out of it, and its failure is in the result. */
 export async function runShape(shape: Shape, peers: readonly Peer[], plan: Plan): Promise<ShapeResult> {
-  const { cores, seconds, progress } = plan;
   const rounds = shape.kind === 'idle' ? Math.min(plan.rounds, MOST_IDLE_ROUNDS) : plan.rounds;
-  const running = plan.servers ?? new Map<Peer, PeerProcess>();
-  const samples = new Map(peers.map((peer) => [peer, [] as (Sample | undefined)[]]));
-  const failures = new Map<Peer, string>();
+  const field = new Field(shape.id, peers, plan);
+  if (shape.kind === 'idle') await runIdle(shape, rounds, field);
+  else await runInTurns(shape, rounds, field);
+  const all = peers.map((peer): Rounds => {
+    const failure = field.failures.get(peer);
+    const samples = Array.from({ length: rounds }, (_, round) => field.samples.get(peer)?.[round]);
+    return { peer, samples, ...(failure === undefined ? {} : { failure }) };
+  });
+  return resultOf(shape, all, (peer) => referenceOf(peer, peers));
+}
 
-  const once = async (peer: Peer, round: number): Promise<Sample> => {
-    if (shape.kind === 'idle') {
-      // What is measured is how its memory grows, which it does but once.
-      const server = await PeerProcess.start(peer, cores, peer.crowdFlags);
+/** Those who are measured, and what came of it. */
+class Field {
+  readonly plan: Plan;
+  readonly samples: ReadonlyMap<Peer, Sample[]>;
+  readonly failures = new Map<Peer, string>();
+  readonly #peers: readonly Peer[];
+  readonly #shape: string;
+
+  constructor(shape: string, peers: readonly Peer[], plan: Plan) {
+    this.plan = plan;
+    this.samples = new Map(peers.map((peer) => [peer, []]));
+    this.#peers = peers;
+    this.#shape = shape;
+  }
+
+  /** Does something with all who have not failed, one after the other. */
+  async each(turn: number, act: (peer: Peer) => Promise<void>): Promise<void> {
+    for (const peer of rotated(this.#peers, turn)) {
+      if (this.failures.has(peer)) continue;
       try {
-        return await measure(shape, server, 0, seconds);
+        await act(peer);
+      } catch (error) {
+        const why = (error as Error).message.split('\n')[0] ?? '';
+        this.failures.set(peer, why);
+        this.plan.progress(`${this.#shape}: ${peer.id} FAILED: ${why}`);
+      }
+    }
+  }
+
+  keep(peer: Peer, round: number, sample: Sample): void {
+    (this.samples.get(peer) as Sample[])[round] = sample;
+    this.plan.progress(`${this.#shape} round ${round + 1}: ${peer.id} ${sample.cost.toPrecision(4)}`);
+  }
+}
+
+async function runIdle(shape: IdleShape, rounds: number, field: Field): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    await field.each(round, async (peer) => {
+      // What is measured is how its memory grows, which it does but once.
+      const server = await PeerProcess.start(peer, field.plan.cores, peer.crowdFlags);
+      try {
+        field.keep(peer, round, await measureIdle(shape, server));
       } finally {
         await server.stop();
       }
-    }
-    const server = running.get(peer) ?? (await PeerProcess.start(peer, cores));
-    running.set(peer, server);
-    return measure(shape, server, warmUpOf(round, plan), seconds);
-  };
+    });
+  }
+}
 
+async function runInTurns(shape: EchoShape | ChurnShape, rounds: number, field: Field): Promise<void> {
+  const { cores, seconds, firstWarmUp = 'until steady', servers } = field.plan;
+  const running = servers ?? new Map<Peer, PeerProcess>();
+  const turns = Math.max(1, Math.round(seconds / TURN));
   try {
+    await field.each(0, async (peer) => {
+      const server = running.get(peer) ?? (await PeerProcess.start(peer, cores));
+      running.set(peer, server);
+      await warm(shape, server, firstWarmUp);
+    });
     for (let round = 0; round < rounds; round++) {
-      for (const peer of rotated(peers, round)) {
-        if (failures.has(peer)) continue;
-        try {
-          const sample = await once(peer, round);
-          const list = samples.get(peer) ?? [];
-          list[round] = sample;
-          progress(`${shape.id} round ${round + 1} of ${rounds}: ${peer.id} ${sample.cost.toPrecision(4)}`);
-        } catch (error) {
-          const why = (error as Error).message.split('\n')[0] ?? '';
-          failures.set(peer, why);
-          progress(`${shape.id} round ${round + 1} of ${rounds}: ${peer.id} FAILED: ${why}`);
+      // Opened anew each round: in a longer one, peers might take those who wait for their turn for gone.
+      const measurements = new Map<Peer, Measurement>();
+      const of = (peer: Peer) => measurements.get(peer) as Measurement;
+      try {
+        await field.each(round, async (peer) => {
+          measurements.set(peer, await Measurement.begin(shape, running.get(peer) as PeerProcess));
+        });
+        for (let turn = 0; turn < turns; turn++) {
+          await field.each(round * turns + turn, (peer) => of(peer).turn(seconds / turns));
         }
+        await field.each(0, async (peer) => field.keep(peer, round, of(peer).end()));
+      } finally {
+        for (const measurement of measurements.values()) measurement.close();
       }
     }
   } finally {
-    if (plan.servers === undefined) await Promise.all([...running.values()].map((server) => server.stop()));
+    if (servers === undefined) await Promise.all([...running.values()].map((server) => server.stop()));
   }
-
-  const all = peers.map((peer): Rounds => {
-    const failure = failures.get(peer);
-    const list = Array.from({ length: rounds }, (_, round) => samples.get(peer)?.[round]);
-    return { peer, samples: list, ...(failure === undefined ? {} : { failure }) };
-  });
-  return resultOf(shape, all, (peer) => referenceOf(peer, peers));
 }

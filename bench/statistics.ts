@@ -4,11 +4,11 @@
  * @module
  */
 
-/** What several rounds come to. */
+/** What several rounds come to: the middle half of them lies between the quartiles. */
 export interface Summary {
   readonly median: number;
-  readonly min: number;
-  readonly max: number;
+  readonly lowerQuartile: number;
+  readonly upperQuartile: number;
 }
 
 /**
@@ -26,9 +26,13 @@ export function quantile(values: ArrayLike<number>, share: number): number {
   return low + (high - low) * (at - Math.floor(at));
 }
 
-/** Median, least and most. */
+/** Median and quartiles. */
 export function summarise(values: readonly number[]): Summary {
-  return { median: quantile(values, 0.5), min: quantile(values, 0), max: quantile(values, 1) };
+  return {
+    median: quantile(values, 0.5),
+    lowerQuartile: quantile(values, 0.25),
+    upperQuartile: quantile(values, 0.75),
+  };
 }
 
 /**

@@ -16,7 +16,8 @@ export function number(value: number): string {
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
 }
 
-const ratioText = ({ median, min, max }: Summary): string => `**${number(median)}** (${number(min)}-${number(max)})`;
+const ratioText = ({ median, lowerQuartile, upperQuartile }: Summary): string =>
+  `**${number(median)}** (${number(lowerQuartile)}-${number(upperQuartile)})`;
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${head.map((_, i) => cells[i] ?? '-').join(' | ')} |`;
@@ -85,7 +86,7 @@ export function markdown(results: Results): string {
   return `${[
     '# Benchmark',
     origin(results),
-    `${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${seconds} s; each figure is the median of the rounds, in brackets the least and the most.`,
+    `${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${seconds} s; each figure is the median of the rounds, in brackets where the middle half of them lies.`,
     ...(notes.length + skips.length === 0 ? [] : [[...notes.map((note) => `- ${note}`), ...skips].join('\n')]),
     ...part('Messages per second of server CPU, as a multiple of the bare engine (more is better)', cpu),
     ...part('Memory, as a multiple of the bare engine (less is better)', idle),

@@ -31,8 +31,8 @@ describe.skipIf(process.platform !== 'linux')('what echoes and connections cost,
     it(`${peer}, ${shape}: at least ${floor} times as much for the same CPU time`, () => {
       const result = results.find(({ id }) => id === shape)?.peers.find(({ id }) => id === peer);
       expect(result?.failure).toBeUndefined();
-      const { median = 0, min, max } = result?.ratio ?? {};
-      expect(median, `${median} (${min} to ${max})`).toBeGreaterThanOrEqual(floor);
+      const { median = 0, lowerQuartile, upperQuartile } = result?.ratio ?? {};
+      expect(median, `${median} (${lowerQuartile} to ${upperQuartile})`).toBeGreaterThanOrEqual(floor);
     });
   }
 });

@@ -4,8 +4,8 @@ import { peers } from '../../bench/peers.ts';
 import { shapes } from '../../bench/shapes.ts';
 
 describe('parseOptions', () => {
-  it('measures everything for 5 rounds of a second, and writes nothing', () => {
-    expect(parseOptions([])).toEqual({ words: [], rounds: 5, seconds: 1, quick: false, json: '', write: false });
+  it('measures everything for 11 rounds of 0.4 seconds, and writes nothing', () => {
+    expect(parseOptions([])).toEqual({ words: [], rounds: 11, seconds: 0.4, quick: false, json: '', write: false });
   });
 
   it('takes words and options in any order', () => {
@@ -18,8 +18,8 @@ describe('parseOptions', () => {
   });
 
   it('is short with --quick, unless told otherwise', () => {
-    expect(parseOptions(['--quick'])).toMatchObject({ rounds: 2, seconds: 0.3 });
-    expect(parseOptions(['--quick', '--seconds', '2'])).toMatchObject({ rounds: 2, seconds: 2 });
+    expect(parseOptions(['--quick'])).toMatchObject({ rounds: 3, seconds: 0.2 });
+    expect(parseOptions(['--quick', '--seconds', '2'])).toMatchObject({ rounds: 3, seconds: 2 });
   });
 
   it.each([

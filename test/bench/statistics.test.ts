@@ -25,8 +25,8 @@ describe('quantile', () => {
   });
 });
 
-it('summarise gives median, least and most', () => {
-  expect(summarise([3, 1, 2])).toEqual({ median: 2, min: 1, max: 3 });
+it('summarise gives the median, and between which values the middle half lies', () => {
+  expect(summarise([900, 3, 2, 4, 1])).toEqual({ median: 3, lowerQuartile: 2, upperQuartile: 4 });
 });
 
 describe('ratios', () => {
