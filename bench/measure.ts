@@ -32,17 +32,22 @@ export interface Sample {
 
 /**
  * What runs unmeasured before a server is first measured: the same load for so many seconds, longer where the server gets
- * less of a core, or until what it costs has stopped falling. Compilers can take seconds.
+ * less of a core, or until what it costs has stopped falling, for at most 8 s. Compilers can take seconds.
  */
 export type WarmUp = number | 'until steady';
 
-/** In seconds: what is looked at as one, and the most in all. */
-const SLICE = 0.4;
+/** How long a step of a warm-up is, and the longest one in all, in seconds. */
+const STEP = 0.4;
 const LONGEST = 8;
-/** How long the load runs before each turn until a core has forgotten whose turn was before, in seconds. */
+/** How long the load runs unmeasured before each turn, in seconds: the core has just served others. */
 const PREPARATION = 0.01;
-/** How long what a load has left to do still counts, in milliseconds: garbage, reports that are not yet written. */
-const AFTERMATH = 15;
+/**
+ * How long what a load has left to do still counts, in milliseconds: garbage, which Bun collects up to 16 ms later, and
+ * reports, which are written within 10 ms.
+ */
+const AFTERMATH = 40;
+/** So many latencies say enough. */
+const MOST_LATENCIES = 1 << 18;
 
 interface Load {
   /** Runs for so many seconds; answers how many messages or connections that were, and milliseconds that they took. */
@@ -83,9 +88,9 @@ export async function warm(shape: EchoShape | ChurnShape, server: PeerProcess, w
 
 async function warmUntilSteady(load: Load, server: PeerProcess): Promise<void> {
   const costs: number[] = [];
-  while (!isSteady(costs) && costs.length < LONGEST / SLICE) {
+  while (!isSteady(costs) && costs.length < LONGEST / STEP) {
     const before = server.cpu();
-    const { count } = await load.run(SLICE);
+    const { count } = await load.run(STEP);
     costs.push((server.cpu() - before) / count);
   }
 }
@@ -103,11 +108,14 @@ async function warmFor(seconds: number, load: Load, server: PeerProcess): Promis
 export class Measurement {
   readonly #load: Load;
   readonly #server: PeerProcess;
-  /** Of all turns: messages or connections, their latencies, and seconds. */
+  /** Of all turns: messages or connections, some of their latencies, and seconds. */
   #count = 0;
   readonly #latencies: Float64Array[] = [];
+  #timed = 0;
   #elapsed = 0;
   #serverCpu = 0;
+  /** That of them until the last echo was back. */
+  #busy = 0;
   #clientCpu = 0;
 
   private constructor(load: Load, server: PeerProcess) {
@@ -120,14 +128,29 @@ export class Measurement {
   }
 
   async turn(seconds: number): Promise<void> {
-    await this.#load.run(PREPARATION);
-    const [start, cpu, own] = [performance.now(), this.#server.cpu(), clientCpu()];
+    try {
+      await this.#load.run(PREPARATION);
+      await pass(AFTERMATH);
+      await this.#measure(seconds);
+    } catch (error) {
+      // What is left of the load is not to disturb those whose turn is next.
+      this.close();
+      throw error;
+    }
+  }
+
+  async #measure(seconds: number): Promise<void> {
+    const [cpu, own, start] = [this.#server.cpu(), clientCpu(), performance.now()];
     const { count, latencies } = await this.#load.run(seconds);
     this.#elapsed += (performance.now() - start) / 1000;
     this.#clientCpu += clientCpu() - own;
+    this.#busy += this.#server.cpu() - cpu;
     this.#count += count;
-    // Its memory is that of the next turn.
-    if (latencies !== undefined) this.#latencies.push(latencies.slice());
+    if (latencies !== undefined && this.#timed < MOST_LATENCIES) {
+      // Its memory is that of the next turn.
+      this.#latencies.push(latencies.slice());
+      this.#timed += latencies.length;
+    }
     await pass(AFTERMATH);
     this.#serverCpu += this.#server.cpu() - cpu;
   }
@@ -135,7 +158,7 @@ export class Measurement {
   /** Ends it. @returns What all turns found out. */
   end(): Sample {
     this.close();
-    const latencies = new Float64Array(this.#latencies.reduce((sum, { length }) => sum + length, 0));
+    const latencies = new Float64Array(this.#timed);
     let at = 0;
     for (const some of this.#latencies) {
       latencies.set(some, at);
@@ -145,7 +168,7 @@ export class Measurement {
       cost: (this.#serverCpu * 1e6) / this.#count,
       perSecond: this.#count / this.#elapsed,
       ...(at === 0 ? {} : { p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) }),
-      server: this.#serverCpu / this.#elapsed,
+      server: this.#busy / this.#elapsed,
       client: this.#clientCpu / this.#elapsed,
     };
   }
@@ -182,7 +205,7 @@ export async function measureIdle(shape: IdleShape, server: PeerProcess): Promis
     const before = await settledMemory(server);
     await crowd.open(server.port, shape.connections);
     const after = await settledMemory(server);
-    const [start, cpu, own] = [performance.now(), server.cpu(), clientCpu()];
+    const [cpu, own, start] = [server.cpu(), clientCpu(), performance.now()];
     await crowd.beat(shape.heartbeat, shape.watch);
     const elapsed = (performance.now() - start) / 1000;
     if (crowd.lost > 0) throw new Error(`${crowd.lost} of ${shape.connections} connections were lost`);

@@ -13,7 +13,7 @@ export interface Options {
   /** Words that choose peers and shapes; none chooses all. */
   readonly words: readonly string[];
   readonly rounds: number;
-  /** How long each measurement takes, in seconds. */
+  /** How long each round measures each server, in seconds. */
   readonly seconds: number;
   readonly quick: boolean;
   /** The file that the results go to as JSON; empty for none. */
@@ -32,7 +32,7 @@ The bare engine of a runtime is always there: the others are compared with it.
 
 Options:
   --rounds <number>    Rounds. [default 11]
-  --seconds <seconds>  How long each measurement takes. [default 0.4]
+  --seconds <seconds>  How long each round measures each server. [default 0.4]
   --quick              3 rounds of 0.2 seconds and fewer idle connections: a look, not a result.
   --json <file>        Write the results as JSON.
   --write              Write bench/results: JSON, tables, and the chart that README shows. For the whole benchmark only.
@@ -53,7 +53,7 @@ export function parseOptions(argv: readonly string[]): Options | { readonly faul
   const rounds = Number(values.rounds ?? (quick ? 3 : 11));
   const seconds = Number(values.seconds ?? (quick ? 0.2 : 0.4));
   if (!Number.isInteger(rounds) || rounds < 1) return { fault: '--rounds must be a whole number from 1 on' };
-  if (!(seconds > 0 && seconds <= 60)) return { fault: '--seconds must be a number above 0, up to 60' };
+  if (!(seconds >= 0.05 && seconds <= 60)) return { fault: '--seconds must be a number from 0.05 to 60' };
   const write = values.write ?? false;
   if (write && (quick || positionals.length > 0)) {
     return { fault: '--write is for the whole benchmark, without words and --quick; --json <file> writes any results' };

@@ -18,6 +18,8 @@ const alive = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of alive) child.kill('SIGKILL');
 });
+// By themselves, these would end this process without 'exit'.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 
 /** Only what a runtime needs: no variable of the machine is to configure a server that is measured. */
 function environment(): Record<string, string> {
@@ -89,10 +91,14 @@ export class PeerProcess {
     });
   }
 
-  /** CPU time that all of its threads have used, those that ended too, in seconds. */
+  /**
+   * CPU time that all of its threads have used, those that ended too, in seconds.
+   *
+   * @throws Error when the process has ended.
+   */
   cpu(): number {
     const folder = `/proc/${this.pid}/task`;
-    for (const thread of readdirSync(folder)) {
+    for (const thread of this.#threadsIn(folder)) {
       try {
         this.#threads.set(thread, Number(readFileSync(`${folder}/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e9);
       } catch {
@@ -108,6 +114,14 @@ export class PeerProcess {
     if (unseen <= 0.02 && this.#unseen >= 0) return seconds;
     this.#unseen = Math.max(0, this.#unseen) + Math.max(0, unseen);
     return seconds + Math.max(0, unseen);
+  }
+
+  #threadsIn(folder: string): string[] {
+    try {
+      return readdirSync(folder);
+    } catch {
+      throw new Error('its process has ended');
+    }
   }
 
   /** Resident memory in bytes. */

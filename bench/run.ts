@@ -27,14 +27,15 @@ export interface Plan {
 /** A very large crowd takes its time, and its memory varies little. */
 const MOST_IDLE_ROUNDS = 3;
 
-/** The peers, beginning with another one each round. */
-export function rotated<T>(items: readonly T[], round: number): readonly T[] {
-  const at = items.length === 0 ? 0 : round % items.length;
-  return [...items.slice(at), ...items.slice(0, at)];
+/** In another order each turn, backwards every other time, so that none always follows the same one. */
+export function rotated<T>(items: readonly T[], turn: number): readonly T[] {
+  const at = items.length === 0 ? 0 : turn % items.length;
+  const order = [...items.slice(at), ...items.slice(0, at)];
+  return turn % 2 === 0 ? order : order.reverse();
 }
 
 /** About how long a turn is, in seconds. */
-const TURN = 0.1;
+const TURN = 0.2;
 
 /** Measures peers in one shape. A peer that fails is out of it, and its failure is in the result. */
 export async function runShape(shape: Shape, peers: readonly Peer[], plan: Plan): Promise<ShapeResult> {

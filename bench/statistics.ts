@@ -52,7 +52,7 @@ export function ratios(
   return found.length === 0 ? undefined : found;
 }
 
-/** So many figures in succession must bring nothing better; compilers take more than one turn. */
+/** So many figures in succession must bring nothing better: compilers work in several steps. */
 const LOOKS = 3;
 /** What counts as better. */
 const BETTER = 0.95;

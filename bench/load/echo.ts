@@ -15,8 +15,8 @@ export interface EchoRun {
   readonly latencies: Float64Array;
 }
 
-/** Milliseconds in which something must come back. */
-const PATIENCE = 30_000;
+/** Milliseconds in which something must come back. Meanwhile others wait, whose servers may take them for gone. */
+const PATIENCE = 10_000;
 const MOST_LATENCIES = 1 << 20;
 const latencies = new Float64Array(MOST_LATENCIES);
 
@@ -26,6 +26,8 @@ export class EchoLoad {
   readonly #batch: Buffer;
   readonly #shape: EchoShape;
   #fragmented = false;
+  /** Why a connection ended while nobody asked it for anything. */
+  #gone: string | undefined;
 
   private constructor(shape: EchoShape, wires: readonly Wire[]) {
     this.#shape = shape;
@@ -38,6 +40,7 @@ export class EchoLoad {
     const load = new EchoLoad(shape, await openWires(port, shape.connections, shape.http2));
     try {
       await within(PATIENCE, 'an echo', load.#verify());
+      load.#rest();
     } catch (error) {
       load.close();
       throw error;
@@ -69,7 +72,8 @@ export class EchoLoad {
   }
 
   /** Keeps every connection busy for so many seconds, and resolves when all that was sent is back. */
-  run(seconds: number): Promise<EchoRun> {
+  async run(seconds: number): Promise<EchoRun> {
+    if (this.#gone !== undefined) throw new Error(this.#gone);
     const { inFlight, payload } = this.#shape;
     let messages = 0;
     let timed = 0;
@@ -98,7 +102,17 @@ export class EchoLoad {
         send(performance.now());
       }
     });
-    return within(seconds * 1000 + PATIENCE, 'the last echo', finished);
+    const run = await within(seconds * 1000 + PATIENCE, 'the last echo', finished);
+    this.#rest();
+    return run;
+  }
+
+  #rest(): void {
+    for (const wire of this.#wires) {
+      wire.onClose = (why) => {
+        this.#gone ??= why;
+      };
+    }
   }
 
   close(): void {

@@ -18,7 +18,7 @@ export interface Wire {
 }
 
 /** Milliseconds that an upgrade may take. */
-const PATIENCE = 20_000;
+const PATIENCE = 10_000;
 
 /** Read into by all wires: what came is looked at during the call, and not kept. */
 const buffer = Buffer.allocUnsafeSlow(256 * 1024);

@@ -82,12 +82,19 @@ export function markdown(results: Results): string {
   const http2 = shapes.filter(({ id }) => id.startsWith('http2'));
   const part = (title: string, chosen: readonly ShapeResult[]) =>
     chosen.length === 0 ? [] : [`## ${title}`, ratioTable(chosen)];
-  const skips = skipped.map(({ id, reason }) => `- skipped: ${id}: ${reason}`);
+  const failures = shapes.flatMap(({ id, peers }) =>
+    peers.flatMap((peer) => (peer.failure === undefined ? [] : [`- failed: ${id}: ${peer.id}: ${peer.failure}`])),
+  );
+  const bullets = [
+    ...notes.map((note) => `- ${note}`),
+    ...skipped.map(({ id, reason }) => `- skipped: ${id}: ${reason}`),
+    ...failures,
+  ];
   return `${[
     '# Benchmark',
     origin(results),
     `${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${seconds} s; each figure is the median of the rounds, in brackets where the middle half of them lies.`,
-    ...(notes.length + skips.length === 0 ? [] : [[...notes.map((note) => `- ${note}`), ...skips].join('\n')]),
+    ...(bullets.length === 0 ? [] : [bullets.join('\n')]),
     ...part('Messages per second of server CPU, as a multiple of the bare engine (more is better)', cpu),
     ...part('Memory, as a multiple of the bare engine (less is better)', idle),
     ...part('Messages per second of server CPU over HTTP/2, as a multiple of the same over HTTP/1.1', http2),

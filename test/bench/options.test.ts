@@ -27,6 +27,7 @@ describe('parseOptions', () => {
     [['--rounds', '1.5'], /--rounds/],
     [['--seconds', 'x'], /--seconds/],
     [['--seconds', '0'], /--seconds/],
+    [['--seconds', '0.01'], /0.05 to 60/],
     [['--fast'], /--fast/],
     [['--write', 'bun'], /whole benchmark/],
     [['--quick', '--write'], /whole benchmark/],

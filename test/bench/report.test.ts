@@ -77,7 +77,8 @@ describe('the report', () => {
 
   it('names who was skipped, who failed, when and where', () => {
     expect(text).toContain('skipped: aspnet: there is no dotnet SDK on the PATH');
-    expect(text).toContain('failed: it ended <early> & badly');
+    expect(text).toContain('- failed: 64x32: hono-node: it ended <early> & badly');
+    expect(text).toContain('| failed: it ended <early> & badly |');
     expect(text).toContain('2030-01-31 · A & B, 2 cores, 8 GiB, Linux 6 · echoline 1.0.0, node 26.0.0');
     expect(text).toContain('- Something to know.');
   });
@@ -127,7 +128,7 @@ describe('the chart', () => {
   });
 });
 
-it('each round begins with another peer', () => {
-  expect([0, 1, 2, 3].map((round) => rotated(['a', 'b', 'c'], round).join(''))).toEqual(['abc', 'bca', 'cab', 'abc']);
+it('each turn has another order', () => {
+  expect([0, 1, 2, 3].map((turn) => rotated(['a', 'b', 'c'], turn).join(''))).toEqual(['abc', 'acb', 'cab', 'cba']);
   expect(rotated([], 2)).toEqual([]);
 });
