@@ -6,7 +6,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import { type Config, flagOf, type OptionName } from '../core/config.ts';
+import { type Config, nameOf, type OptionName } from '../core/config.ts';
 import type { Certificate, Engine } from '../core/engine.ts';
 import { printable } from '../core/report.ts';
 import type { Log } from './log.ts';
@@ -123,7 +123,7 @@ function readChain(source: Source): [Parsed<X509Certificate>, ...Parsed<X509Cert
       throw new Unfit(`${file} has a certificate that is damaged or cut off, the ${nth(index + 1)} in it`);
     });
   if (own !== undefined) return [own, ...others];
-  const instead = blocks.some(isKey) ? `; a private key is for ${called(source, 'tlsKey')}` : '';
+  const instead = blocks.some(isKey) ? `; a private key is for ${nameOf('tlsKey', source.given)}` : '';
   throw new Unfit(`${file} has no certificate in PEM (-----BEGIN CERTIFICATE-----)${instead}`);
 }
 
@@ -141,7 +141,7 @@ function readKey(source: Source): Parsed<KeyObject> {
   const key = blocks.find(isKey);
   if (key === undefined) {
     const isCertificate = blocks.some(({ label }) => label === 'CERTIFICATE');
-    const instead = isCertificate ? `; a certificate is for ${called(source, 'tlsCert')}` : '';
+    const instead = isCertificate ? `; a certificate is for ${nameOf('tlsCert', source.given)}` : '';
     throw new Unfit(`${file} has no private key in PEM (-----BEGIN PRIVATE KEY-----)${instead}`);
   }
   const { text, whole, encrypted } = key;
@@ -181,11 +181,7 @@ function checkPair(
 
 /** The file with its option, such as `--tls-key 'key.pem'` or `TLS_KEY 'key.pem'`. */
 function naming(source: Source, option: FileOption): string {
-  return `${called(source, option)} ${quote(source.config[option])}`;
-}
-
-function called({ given }: Source, option: FileOption): string {
-  return given.get(option) ?? flagOf(option);
+  return `${nameOf(option, source.given)} ${quote(source.config[option])}`;
 }
 
 function quote(path: string): string {

@@ -11,6 +11,9 @@ import { runShape } from './run.ts';
 import { buildAspnet, type RuntimeName, root, versionOf } from './runtimes.ts';
 import { quick, type Shape, shapes } from './shapes.ts';
 
+// By themselves, these would end this process without 'exit', and leave servers behind.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+
 function fail(message: string): never {
   process.stderr.write(`bench: ${message}\n`);
   process.exit(2);

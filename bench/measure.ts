@@ -49,6 +49,21 @@ const AFTERMATH = 40;
 /** So many latencies say enough. */
 const MOST_LATENCIES = 1 << 18;
 
+interface Cost {
+  /** Seconds. */
+  readonly elapsed: number;
+  readonly server: number;
+  readonly client: number;
+}
+
+/** Runs something and says what it took. */
+async function costOf<T>(server: PeerProcess, run: () => Promise<T>): Promise<[value: T, cost: Cost]> {
+  const [cpu, own, start] = [server.cpu(), clientCpu(), performance.now()];
+  const value = await run();
+  const elapsed = (performance.now() - start) / 1000;
+  return [value, { elapsed, client: clientCpu() - own, server: server.cpu() - cpu }];
+}
+
 interface Load {
   /** Runs for so many seconds; answers how many messages or connections that were, and milliseconds that they took. */
   run(seconds: number): Promise<{ readonly count: number; readonly latencies?: Float64Array }>;
@@ -140,19 +155,18 @@ export class Measurement {
   }
 
   async #measure(seconds: number): Promise<void> {
-    const [cpu, own, start] = [this.#server.cpu(), clientCpu(), performance.now()];
-    const { count, latencies } = await this.#load.run(seconds);
-    this.#elapsed += (performance.now() - start) / 1000;
-    this.#clientCpu += clientCpu() - own;
-    this.#busy += this.#server.cpu() - cpu;
+    const [{ count, latencies }, cost] = await costOf(this.#server, () => this.#load.run(seconds));
+    const [, aftermath] = await costOf(this.#server, () => pass(AFTERMATH));
     this.#count += count;
+    this.#elapsed += cost.elapsed;
+    this.#clientCpu += cost.client;
+    this.#busy += cost.server;
+    this.#serverCpu += cost.server + aftermath.server;
     if (latencies !== undefined && this.#timed < MOST_LATENCIES) {
       // Its memory is that of the next turn.
       this.#latencies.push(latencies.slice());
       this.#timed += latencies.length;
     }
-    await pass(AFTERMATH);
-    this.#serverCpu += this.#server.cpu() - cpu;
   }
 
   /** Ends it. @returns What all turns found out. */
@@ -205,14 +219,12 @@ export async function measureIdle(shape: IdleShape, server: PeerProcess): Promis
     const before = await settledMemory(server);
     await crowd.open(server.port, shape.connections);
     const after = await settledMemory(server);
-    const [cpu, own, start] = [server.cpu(), clientCpu(), performance.now()];
-    await crowd.beat(shape.heartbeat, shape.watch);
-    const elapsed = (performance.now() - start) / 1000;
+    const [, { elapsed, ...busy }] = await costOf(server, () => crowd.beat(shape.heartbeat, shape.watch));
     if (crowd.lost > 0) throw new Error(`${crowd.lost} of ${shape.connections} connections were lost`);
     return {
       cost: (after - before) / 1024 / shape.connections,
-      server: (server.cpu() - cpu) / elapsed,
-      client: (clientCpu() - own) / elapsed,
+      server: busy.server / elapsed,
+      client: busy.client / elapsed,
     };
   } finally {
     first.close();

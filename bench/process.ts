@@ -18,8 +18,6 @@ const alive = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of alive) child.kill('SIGKILL');
 });
-// By themselves, these would end this process without 'exit'.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 
 /** Only what a runtime needs: no variable of the machine is to configure a server that is measured. */
 function environment(): Record<string, string> {

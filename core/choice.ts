@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Config, flagOf, type OptionName } from './config.ts';
+import { type Config, nameOf, type OptionName } from './config.ts';
 import type { Capabilities, Engine } from './engine.ts';
 
 /** The engines of a runtime; on Node both are one. */
@@ -102,7 +102,7 @@ export function chooseEngine(
   { runtime, native, portable }: Engines,
   given: ReadonlyMap<OptionName, string> = new Map(),
 ): Choice {
-  const named = (name: OptionName) => given.get(name) ?? flagOf(name);
+  const named = (name: OptionName) => nameOf(name, given);
   const needed = needs.filter(({ applies }) => applies(config));
   const lacks = ({ capabilities }: Pick<Engine, 'capabilities'>, { capability, whole }: Need) =>
     whole ? capabilities[capability] !== true : capabilities[capability] === false;

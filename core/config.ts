@@ -51,6 +51,11 @@ export function flagOf(name: OptionName): string {
   return schema[name].flag;
 }
 
+/** What an option is called by the person who gave it, such as `TLS_KEY`; its flag where nobody did. */
+export function nameOf(name: OptionName, given: ReadonlyMap<OptionName, string>): string {
+  return given.get(name) ?? flagOf(name);
+}
+
 /** The configuration without any option given. */
 export function defaultConfig(): Config {
   return resolveOptions({});
